@@ -1,0 +1,1 @@
+"""What every stage shares: config, chat templates, artifacts, seeds, console, generation."""

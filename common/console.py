@@ -1,0 +1,90 @@
+"""What commands print: choices with their reasons, `[TAG] key=value` run logs, progress bars, tables.
+
+Never pass ticket text to these functions: ids, reasons and counts only. The exceptions are the views made
+to be looked at (a sample of the training mask, sample replies in a report).
+"""
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+T = TypeVar("T")
+
+# Piped output has no width of its own; 80 columns would break paths and run logs in two.
+console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def say(text: str) -> None:
+    """Print one line, without markup."""
+    console.print(text, markup=False)
+
+
+def warn(text: str) -> None:
+    """Print one line that asks for attention."""
+    console.print(f"warning: {text}", style="yellow", markup=False)
+
+
+def choice(what: str, value: object, why: str) -> None:
+    """Print what was chosen automatically, and the reason: `dtype       bfloat16 (CPU has avx512_bf16)`."""
+    console.print(f"  {what:<16} [bold]{value}[/bold] [dim]({why})[/dim]")
+
+
+def run_log(tag: str, **fields: Any) -> None:
+    """Print `[TAG] key=value key=value`, one line a record, for people and for grep."""
+    say(f"[{tag}] " + " ".join(f"{key}={_short(value)}" for key, value in fields.items()))
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.3e}" if value and abs(value) < 1e-3 else f"{value:.4g}"
+    return str(value).replace(" ", "_")
+
+
+@contextmanager
+def progress() -> Iterator[Progress]:
+    """A progress display with rate-independent columns; silent when the output is not a terminal."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as display:
+        yield display
+
+
+def track(items: Iterable[T], description: str, total: int | None = None, unit: str = "") -> Iterator[T]:
+    """Yield `items` behind a progress bar that shows the rate in `unit` a second."""
+    with progress() as display:
+        task = display.add_task(description, total=total, rate="")
+        for done, item in enumerate(items, start=1):
+            yield item
+            elapsed = display.tasks[task].elapsed or 0.0
+            rate = f"{done / elapsed:,.0f} {unit}/s" if unit and elapsed else ""
+            display.update(task, completed=done, rate=rate)
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table; the first column is text, the others are numbers."""
+    grid = Table(title=title, title_justify="left", title_style="bold")
+    for index, column in enumerate(columns):
+        grid.add_column(column, justify="left" if index == 0 else "right")
+    for row in rows:
+        grid.add_row(*(str(cell) for cell in row))
+    console.print(grid)

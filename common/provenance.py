@@ -1,0 +1,59 @@
+"""Where things come from: hashes of files and code, the git commit, versions of the stack."""
+
+import hashlib
+import importlib.metadata
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+_CHUNK = 1 << 20
+_STACK = ("torch", "transformers", "trl", "peft", "datasets", "bitsandbytes", "datatrove", "unsloth", "vllm")
+
+
+def digest(text: str) -> str:
+    """SHA-256 of a text, hex."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file's bytes, hex."""
+    value = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            value.update(chunk)
+    return value.hexdigest()
+
+
+def code_hash(packages: tuple[str, ...]) -> str:
+    """Hash of all source and data files of top-level packages of this project."""
+    root = Path(__file__).resolve().parent.parent
+    files = [
+        path
+        for package in packages
+        for path in (root / package).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    ]
+    return tree_hash({str(path.relative_to(root)): file_hash(path) for path in files})
+
+
+def git_commit() -> str:
+    """The checkout's commit, with '+changes' when files differ from it; 'unknown' outside of git."""
+    command = ["git", "-C", str(Path(__file__).resolve().parent), "describe", "--always", "--abbrev=40"]
+    try:
+        result = subprocess.run(
+            [*command, "--dirty=+changes", "--exclude=*"], capture_output=True, text=True, timeout=10
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return "unknown"
+    return result.stdout.strip() or "unknown"
+
+
+def tree_hash(hashes: Mapping[str, str]) -> str:
+    """One hash for many named files, whatever their order."""
+    return digest("".join(f"{value}  {name}\n" for name, value in sorted(hashes.items())))
+
+
+def loaded_versions() -> dict[str, str]:
+    """Versions of what this process has loaded of the stack; nothing is imported for the asking."""
+    return {name: importlib.metadata.version(name) for name in _STACK if name in sys.modules}

@@ -1,0 +1,1 @@
+"""Tickets in, clean and split chat datasets out."""

@@ -1,0 +1,1 @@
+"""Offline evaluation: systems and a test split in, reports with intervals out."""

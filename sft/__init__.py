@@ -1,0 +1,1 @@
+"""Supervised fine-tuning: datasets and a base model in, LoRA adapters out."""
