@@ -157,10 +157,11 @@ def verify(path: Path) -> list[str]:
 
 
 @contextmanager
-def working(output: Path, recipe: Recipe) -> Iterator[Path]:
+def working(output: Path, recipe: Recipe, *, fresh: bool = False) -> Iterator[Path]:
     """Yield the folder for unfinished work on `output`: the same one after a kill, empty for another recipe.
 
-    Remove it by `finish` once the artifact is written. Raises UserError while another process works there.
+    `fresh` empties it. Remove it by `finish` once the artifact is written. Raises UserError while another
+    process works there.
     """
     check_replaceable(output)
     root = output.parent / ".work"
@@ -174,7 +175,7 @@ def working(output: Path, recipe: Recipe) -> Iterator[Path]:
                 f"another process is writing '{output}'", "wait for it, or choose another output"
             ) from None
         for stale in root.glob(f"{output.name}-*"):
-            if stale != folder and len(stale.name) == len(folder.name):
+            if (fresh or stale != folder) and len(stale.name) == len(folder.name):
                 shutil.rmtree(stale)
         folder.mkdir(exist_ok=True)
         yield folder

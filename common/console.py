@@ -4,9 +4,9 @@ Never pass ticket text to these functions: ids, reasons and counts only. The exc
 to be looked at (a sample of the training mask, sample replies in a report).
 """
 
+import logging
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from rich.console import Console
@@ -53,9 +53,8 @@ def _short(value: Any) -> str:
     return str(value).replace(" ", "_")
 
 
-@contextmanager
-def progress() -> Iterator[Progress]:
-    """A progress display with rate-independent columns; silent when the output is not a terminal."""
+def progress() -> Progress:
+    """A progress display whose tasks carry a `rate` field; silent when the output is not a terminal."""
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -65,8 +64,7 @@ def progress() -> Iterator[Progress]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as display:
-        yield display
+    return Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
 
 
 def track(items: Iterable[T], description: str, total: int | None = None, unit: str = "") -> Iterator[T]:
@@ -88,3 +86,15 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     for row in rows:
         grid.add_row(*(str(cell) for cell in row))
     console.print(grid)
+
+
+def quiet_libraries() -> None:
+    """Keep transformers' and bitsandbytes' own bars and notices off the screen; errors still show.
+
+    Imports transformers: call it where that is loaded anyway.
+    """
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()

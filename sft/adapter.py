@@ -1,0 +1,68 @@
+"""Write the adapter artifact: weights, tokenizer and template, arguments, metadata, curves."""
+
+import json
+import platform
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from common.artifacts import Recipe, writing
+from common.config import dump
+from common.console import say
+from common.provenance import git_commit
+from sft.choices import Choices
+from sft.config import TrainConfig
+from sft.curves import write_csv, write_png
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+    from sft.trainer import SupportTrainer
+
+
+def write_adapter(
+    config: TrainConfig,
+    choices: Choices,
+    recipe: Recipe,
+    trainer: "SupportTrainer",
+    tokenizer: "PreTrainedTokenizerBase",
+) -> None:
+    """Write the best checkpoint's adapter to `config.output`, whole or not at all."""
+    history = trainer.state.log_history
+    validation = [record["eval_loss"] for record in history if "eval_loss" in record]
+    result = {
+        "base_eval_loss": validation[0],
+        "best_eval_loss": min(validation),
+        "steps": trainer.state.global_step,
+    }
+    recipe.counts |= result
+    with writing(config.output, recipe) as folder:
+        trainer.model.save_pretrained(folder)
+        (folder / "README.md").unlink(missing_ok=True)  # PEFT's empty model card
+        tokenizer.save_pretrained(folder)
+        (folder / "config.yaml").write_text(dump(config))
+        _write_json(folder / "training_args.json", config.model_dump(mode="json") | asdict(choices) | result)
+        _write_json(folder / "metadata.json", _metadata(config, recipe))
+        write_csv(history, folder / "loss.csv")
+        write_png(history, folder / "loss.png")
+    drop = 1 - result["best_eval_loss"] / result["base_eval_loss"]
+    say(
+        f"wrote {config.output}: validation loss {result['base_eval_loss']:.3f} before, "
+        f"{result['best_eval_loss']:.3f} after ({drop:.0%} lower), {result['steps']} steps"
+    )
+
+
+def _metadata(config: TrainConfig, recipe: Recipe) -> dict[str, Any]:
+    return {
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "git_commit": git_commit(),
+        "dataset_hash": recipe.inputs["dataset"],
+        "base_model": config.model,
+        "chat_template": config.chat_template,
+        "description": config.description,
+        "machine": f"{platform.machine()}, {platform.system()}",
+    }
+
+
+def _write_json(path: Any, value: dict[str, Any]) -> None:
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n")

@@ -1,0 +1,85 @@
+"""What can be known to fail before torch is imported: model, GPU, dataset, disk.
+
+Each check raises `UserError` with the cause and the fix; together they take well under a second.
+"""
+
+import ctypes
+import json
+import shutil
+from pathlib import Path
+
+from common.artifacts import read_manifest
+from common.errors import UserError
+from common.models import check as check_model
+from common.models import local_folder
+from sft.config import TrainConfig
+
+_CHECKPOINTS_KEPT = 3  # the best, the latest, and the one being written
+_BYTES_A_WEIGHT = 12  # float32 weight and two Adam moments
+_LORA_WEIGHTS_OF_8B = 42_000_000  # Llama 3.1 8B, r = 16, all seven projections
+
+
+def check(config: TrainConfig) -> None:
+    """Raise UserError for the first thing that would make the run fail later."""
+    check_model(config.model)
+    _check_gpu(config)
+    _check_dataset(config.dataset)
+    _check_disk(config)
+
+
+def has_gpu() -> bool:
+    """Whether an NVIDIA driver sees a GPU, asked without torch."""
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return False
+    count = ctypes.c_int(0)
+    return driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0
+
+
+def _check_gpu(config: TrainConfig) -> None:
+    if has_gpu():
+        return
+    if config.device == "cuda":
+        raise UserError("device is cuda, but no NVIDIA GPU is visible", "set device=cpu, or free a GPU")
+    if config.load_in_4bit and config.device == "auto":
+        raise UserError(
+            "load_in_4bit needs an NVIDIA GPU, and none is visible",
+            "run on a GPU machine; or set load_in_4bit=false (a small model on CPU); "
+            "or set device=cpu to run 4-bit on the CPU, very slowly",
+        )
+
+
+def _check_dataset(dataset: Path) -> None:
+    manifest = read_manifest(dataset)
+    if manifest.kind != "dataset":
+        raise UserError(f"'{dataset}' is of kind '{manifest.kind}', not a dataset", "check the path")
+    for split in ("train", "val"):
+        if not manifest.counts.get("assistant_turns", {}).get(split):
+            raise UserError(
+                f"'{dataset}' has no assistant turns in its {split} split: there is nothing to learn from",
+                "look at its rejected.jsonl, and build it again with python -m data_pipeline.build",
+            )
+
+
+def _check_disk(config: TrainConfig) -> None:
+    needed = _lora_weights(config) * _BYTES_A_WEIGHT * _CHECKPOINTS_KEPT + 100 * 2**20
+    folder = next(p for p in (config.output, *config.output.absolute().parents) if p.exists())
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise UserError(
+            f"'{config.output}' has {free / 1e9:.1f} GB of disk left, "
+            f"and its checkpoints need about {needed / 1e9:.1f} GB",
+            "free some space, or choose an output on another disk",
+        )
+
+
+def _lora_weights(config: TrainConfig) -> float:
+    """LoRA weights if all target modules were hidden x intermediate: an upper bound, good enough for disk."""
+    folder = local_folder(config.model)
+    if folder is None:
+        return _LORA_WEIGHTS_OF_8B * config.lora.r / 16
+    architecture = json.loads((folder / "config.json").read_text())
+    sizes = (architecture.get(key, 0) for key in ("hidden_size", "intermediate_size"))
+    modules = len(config.lora.target_modules) * architecture.get("num_hidden_layers", 0)
+    return float(sum(sizes) * config.lora.r * modules)
