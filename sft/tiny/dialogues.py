@@ -12,16 +12,17 @@ from functools import cache
 from itertools import accumulate
 from random import Random
 
-from sft.tiny.facts import FACTS, Draw
+from sft.tiny.facts import make_facts
 from sft.tiny.grammar import render
-from sft.tiny.nodes import Node, Scope
-from sft.tiny.text_files import Exchange, Library, Scenario, load_library
+from sft.tiny.nodes import Scope
+from sft.tiny.text_files import Exchange, Scenario, load_library
 
 Message = dict[str, str]
 
 MAX_EXCHANGES = 5
 _SYSTEM_SHARE = 0.6
-_SECOND_SCENARIO_SHARE = 0.2
+_FOLLOW_UP_SHARE = 0.6
+_SECOND_SCENARIO_SHARE = 0.25
 _GOODBYE_SHARE = 0.2
 _LOWERCASE_SHARE = 0.05
 _TYPO_SHARE = 0.04
@@ -40,7 +41,7 @@ def conversation(seed: int, index: int) -> list[Message]:
 def converse(scenario: Scenario, random: Random) -> list[Message]:
     """A conversation that opens with `scenario`; it may go on to another one of the same topic and a goodbye."""
     library = load_library()
-    scope = Scope(random.random, _facts(scenario, library, random))
+    scope = Scope(random.random, make_facts(scenario.facts, random, library))
     system = []
     if random.random() < _SYSTEM_SHARE:
         node = scenario.system or library.rules["system_prompt"]
@@ -49,9 +50,11 @@ def converse(scenario: Scenario, random: Random) -> list[Message]:
     if len(messages) <= 4 and random.random() < _SECOND_SCENARIO_SHARE:
         second = random.choice(_topics()[scenario.topic])
         if second is not scenario and second.system is None:
-            scope.facts = _facts(second, library, random)
+            scope.facts = make_facts(second.facts, random, library)
             follow_up = _play(second, scope)
-            follow_up[0]["content"] = f"{render(library.rules['change_of_subject'], scope)} {follow_up[0]['content']}"
+            follow_up[0]["content"] = (
+                f"{render(library.rules['change_of_subject'], scope)} {follow_up[0]['content']}"
+            )
             messages += follow_up
     if random.random() < _GOODBYE_SHARE:
         pair = random.choice(library.scenarios["goodbye"].turns)
@@ -69,7 +72,7 @@ def _play(scenario: Scenario, scope: Scope) -> list[Message]:
         if not exchange.optional or random() < 0.5:
             messages += _messages(exchange, scope)
     more = list(scenario.more)
-    while more and random() < 0.5:
+    while more and random() < _FOLLOW_UP_SHARE:
         messages += _messages(more.pop(int(random() * len(more))), scope)
     return messages
 
@@ -95,10 +98,6 @@ def _as_typed(text: str, random: Random) -> str:
             words[place] = word[:middle] + word[middle + 1] + word[middle] + word[middle + 2 :]
         return " ".join(words)
     return text
-
-
-def _facts(scenario: Scenario, library: Library, random: Random) -> dict[str, str]:
-    return FACTS[scenario.facts](Draw(random, library)) if scenario.facts else {}
 
 
 def _pick_scenario(random: Random) -> Scenario:

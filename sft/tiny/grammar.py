@@ -15,40 +15,56 @@ Sentences are capitalised at the end, so a rule may stand anywhere in one.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from sft.tiny.nodes import Cell, Choice, Fact, Fresh, Join, Node, Once, Rule, Scope, Text, text_of
 
 _WEIGHT = re.compile(r"(\d+)\* ")
+# An alternative that is empty leaves its spaces and commas behind.
+_EXTRA_SPACE = re.compile(r" +(?=[ ,.!?;:\n])|(?<=\n) +|, *(?=[.!?])")
 _SENTENCE_START = re.compile(r"(?:^|[.!?]\)? |\n(?:\d+\. |- )?)[\"'(]?([a-z])")
 _ARTICLE = re.compile(r"\b([Aa])\(n\)( \W?)(\w+)")
-_VOWEL_SOUND = re.compile(r"(?!uni(?![nm])|use|usu|uti|eu|one\b|once|ewe)[aeiou]|hour|honest|honour|heir|8|11\b|18\b", re.I)
+_VOWEL_SOUND = re.compile(
+    r"(?!uni(?![nm])|use|usu|uti|eu|one\b|once|ewe)[aeiou]|hour|honest|honour|heir|8|11\b|18\b", re.I
+)
 
 
 def parse(source: str, references: list[Rule | Cell]) -> Node:
     """Compile one text; the references it makes are appended to `references` for linking."""
     options, end = _parse_options(source, 0, references, nested=False)
     if end != len(source):
-        raise ValueError(f"unbalanced parenthesis at {end} in {source!r}")
+        raise ValueError(f"unbalanced parenthesis in {source!r}")
     return options[0] if len(options) == 1 else Choice(options)
 
 
-def parse_rule(lines: Sequence[str], references: list[Rule | Cell]) -> Node:
-    """Compile a rule: every line and every top-level bar is an alternative, `3* ` in front is its weight."""
-    options: list[Node] = []
-    weights: list[int] = []
-    for line in lines:
-        match = _WEIGHT.match(line)
-        body = line[match.end() :] if match else line
-        found, end = _parse_options(body, 0, references, nested=False)
-        if end != len(body):
-            raise ValueError(f"unbalanced parenthesis in {line!r}")
-        options += found
-        weights += [int(match.group(1)) if match else 1] * len(found)
-    return options[0] if len(options) == 1 else Choice(options, weights)
+def parse_rule(lines: Iterable[str], references: list[Rule | Cell]) -> Node:
+    """Compile a rule: every line and every bar outside parentheses separates alternatives."""
+    weighted = [split_weight(option) for line in lines for option in _split_options(line)]
+    options = [parse(text, references) for text, _ in weighted]
+    return options[0] if len(options) == 1 else Choice(options, [weight for _, weight in weighted])
 
 
-def _parse_options(source: str, start: int, references: list[Rule | Cell], nested: bool) -> tuple[list[Node], int]:
+def split_weight(option: str) -> tuple[str, int]:
+    """The text of an alternative and its weight, which is 1 unless written in front: "3* text"."""
+    match = _WEIGHT.match(option)
+    return (option[match.end() :], int(match.group(1))) if match else (option, 1)
+
+
+def _split_options(line: str) -> list[str]:
+    depth = 0
+    options = [""]
+    for char in line:
+        depth += (char == "(") - (char == ")")
+        if char == "|" and depth == 0:
+            options.append("")
+        else:
+            options[-1] += char
+    return [option.strip() for option in options]
+
+
+def _parse_options(
+    source: str, start: int, references: list[Rule | Cell], nested: bool
+) -> tuple[list[Node], int]:
     options: list[Node] = []
     parts: list[Node] = []
     literal: list[str] = []
@@ -112,6 +128,7 @@ def render(node: Node, scope: Scope) -> str:
     text = text_of(node, scope)
     if "a(n)" in text or "A(n)" in text:
         text = _ARTICLE.sub(_with_article, text)
+    text = _EXTRA_SPACE.sub("", text.strip())
     return _SENTENCE_START.sub(lambda match: match.group()[:-1] + match.group(1).upper(), text)
 
 

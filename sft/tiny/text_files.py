@@ -23,7 +23,7 @@ from typing import Any
 
 import yaml
 
-from sft.tiny.grammar import parse, parse_rule
+from sft.tiny.grammar import parse, parse_rule, split_weight
 from sft.tiny.morphology import VERB_FORMS, noun_forms, verb_forms
 from sft.tiny.nodes import Cell, Node, Rule, Table
 
@@ -68,14 +68,13 @@ class Library:
             raise ValueError(f"{topic}.yaml: unknown sections {sorted(unknown)}")
         for name, block in sections.get("rules", {}).items():
             self._new(topic, name)
-            self.rules[name] = parse_rule(list(_logical_lines(block)), self.references)
+            self.rules[name] = parse_rule(_logical_lines(block), self.references)
         for name, block in sections.get("nouns", {}).items():
             self._add_table(topic, name, ("one", "many"), [noun_forms(word) for word in _words(block)])
         for name, block in sections.get("verbs", {}).items():
             self._add_table(topic, name, VERB_FORMS, [verb_forms(word) for word in _words(block)])
         for name, block in sections.get("phrases", {}).items():
-            rows = [[line.replace("FORM", form) for form in VERB_FORMS] for line in _logical_lines(block)]
-            self._add_table(topic, name, VERB_FORMS, rows)
+            self._add_table(topic, name, VERB_FORMS, list(_phrase_rows(block)))
         for name, block in sections.get("tables", {}).items():
             columns, *lines = _logical_lines(block)
             self._add_table(topic, name, columns.split(), list(_rows(lines)))
@@ -115,7 +114,7 @@ class Library:
             topic=topic,
             weight=int(fields.get("weight", 1)),
             facts=str(fields.get("facts", "")),
-            system=parse_rule(list(_logical_lines(system)), self.references) if system else None,
+            system=parse_rule(_logical_lines(system), self.references) if system else None,
             turns=tuple(self._exchanges(name, fields["turns"])),
             more=tuple(self._exchanges(name, fields.get("more", ""))),
         )
@@ -145,6 +144,12 @@ def _logical_lines(block: str) -> Iterator[str]:
 
 def _words(block: str) -> list[str]:
     return [word.strip() for word in re.split(r"[|\n]", block) if word.strip()]
+
+
+def _phrase_rows(block: str) -> Iterator[list[str]]:
+    for line in _logical_lines(block):
+        text, weight = split_weight(line)
+        yield from [[text.replace("FORM", form) for form in VERB_FORMS]] * weight
 
 
 def _rows(lines: list[str]) -> Iterator[list[str]]:
