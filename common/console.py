@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -39,7 +40,7 @@ def warn(text: str) -> None:
 
 def choice(what: str, value: object, why: str) -> None:
     """Print what was chosen automatically, and the reason: `dtype       bfloat16 (CPU has avx512_bf16)`."""
-    console.print(f"  {what:<16} [bold]{value}[/bold] [dim]({why})[/dim]")
+    console.print(f"  {what:<16} [bold]{escape(str(value))}[/bold] [dim]({escape(why)})[/dim]")
 
 
 def run_log(tag: str, **fields: Any) -> None:
