@@ -53,19 +53,20 @@ class Recipe:
         config: Config,
         *,
         inputs: Mapping[str, Path],
-        packages: tuple[str, ...],
+        code: tuple[str, ...],
         volatile: tuple[str, ...] = (),
     ) -> "Recipe":
         """`inputs` maps the config's field names to paths; the same data under another path is the same.
 
-        `packages` are the import packages whose source decides the content.
+        `code` names the source files that decide the content (see `code_hash`): no more than those, or
+        a change elsewhere would redo hours of work.
         """
         settings = config.model_dump(mode="json")
         return cls(
             kind=kind,
             config=settings,
             inputs={name: input_hash(path) for name, path in sorted(inputs.items())},
-            code=code_hash(packages),
+            code=code_hash(code),
             seeds={key: value for key, value in settings.items() if key.endswith("seed")},
             volatile=volatile,
         )

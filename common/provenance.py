@@ -25,15 +25,23 @@ def file_hash(path: Path) -> str:
     return value.hexdigest()
 
 
-def code_hash(packages: tuple[str, ...]) -> str:
-    """Hash of all source and data files of top-level packages of this project."""
+def code_hash(sources: tuple[str, ...]) -> str:
+    """Hash of source and data files of this project: folders, files or globs from the repository's root.
+
+    Raises ValueError when a source matches nothing.
+    """
     root = Path(__file__).resolve().parent.parent
-    files = [
-        path
-        for package in packages
-        for path in (root / package).rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    ]
+    files: set[Path] = set()
+    for source in sources:
+        found = {
+            path
+            for match in root.glob(source)
+            for path in (match.rglob("*") if match.is_dir() else [match])
+            if path.is_file() and "__pycache__" not in path.parts
+        }
+        if not found:
+            raise ValueError(f"no file of the project matches '{source}'")
+        files |= found
     return tree_hash({str(path.relative_to(root)): file_hash(path) for path in files})
 
 

@@ -38,8 +38,8 @@ def make_trainer(
         lengths=training.lengths,
         model=base,
         args=training_arguments(config, choices, work),
-        train_dataset=_as_dataset(training),
-        eval_dataset=_as_dataset(validation),
+        train_dataset=as_dataset(training),
+        eval_dataset=as_dataset(validation),
         processing_class=tokenizer,
         data_collator=RightPaddingCollator(tokenizer.pad_token_id),
         peft_config=lora_config(config),
@@ -105,5 +105,5 @@ class EvaluateAtTheEnd(TrainerCallback):
             control.should_save = True
 
 
-def _as_dataset(examples: Examples) -> datasets.Dataset:
+def as_dataset(examples: Examples) -> datasets.Dataset:
     return datasets.Dataset.from_dict({"input_ids": examples.input_ids, "labels": examples.labels})

@@ -26,6 +26,8 @@ from sft.examples import Examples, load_examples
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
+_CODE = ("common/chat", "common/models.py", "sft/*.py")
+
 
 def train(config: TrainConfig, options: Options) -> None:
     """Check, prepare, train, save."""
@@ -64,9 +66,7 @@ def _recipe(config: TrainConfig) -> Recipe:
     folder = local_folder(config.model)
     if folder is not None:
         inputs["model"] = folder
-    return Recipe.of(
-        "adapter", config, inputs=inputs, packages=("common", "sft"), volatile=("metadata.json",)
-    )
+    return Recipe.of("adapter", config, inputs=inputs, code=_CODE, volatile=("metadata.json",))
 
 
 def _load_splits(config: TrainConfig, tokenizer: "PreTrainedTokenizerBase") -> tuple[Examples, Examples]:

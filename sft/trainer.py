@@ -8,6 +8,7 @@ from torch.nn import functional
 from trl import SFTTrainer
 
 from sft.batching import LengthGroupedSampler
+from sft.cross_entropy import linear_cross_entropy
 from sft.examples import IGNORE
 
 
@@ -54,11 +55,7 @@ class SupportTrainer(SFTTrainer):
         hidden = causal_lm.base_model(input_ids=inputs["input_ids"], use_cache=False).last_hidden_state
         targets = inputs["labels"][:, 1:]
         trained = targets != IGNORE
-        logits = causal_lm.get_output_embeddings()(hidden[:, :-1][trained]).float()
-        softcap = getattr(causal_lm.config, "final_logit_softcapping", None)
-        if softcap:
-            logits = softcap * torch.tanh(logits / softcap)
-        nll = functional.cross_entropy(logits, targets[trained], reduction="sum")
+        nll = _head_loss(causal_lm, hidden[:, :-1][trained], targets[trained])
         count = trained.sum() if num_items_in_batch is None else torch.as_tensor(num_items_in_batch)
         return nll / count.clamp(min=1)
 
@@ -80,3 +77,15 @@ class SupportTrainer(SFTTrainer):
         output = super().evaluation_loop(*args, **kwargs)
         output.metrics["eval_loss"] = self._eval_nll / max(self._eval_tokens, 1)
         return output
+
+
+def _head_loss(causal_lm: Any, hidden: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Sum of the negative log-likelihood of `targets` (n,) under the head's logits of `hidden` (n, d)."""
+    head = causal_lm.get_output_embeddings()
+    softcap = getattr(causal_lm.config, "final_logit_softcapping", None)
+    if hidden.dtype == head.weight.dtype == torch.float32 and not softcap and head.bias is None:
+        return linear_cross_entropy(hidden, head.weight, targets)
+    logits = head(hidden).float()
+    if softcap:  # Gemma 2
+        logits = softcap * torch.tanh(logits / softcap)
+    return functional.cross_entropy(logits, targets, reduction="sum")

@@ -16,10 +16,12 @@ from common.console import choice, say
 from sft.tiny.config import TinyConfig
 from sft.tiny.dialogues import conversation
 
+_CODE = ("common/chat", "sft/tiny", "sft/cross_entropy.py")
+
 
 def build(config: TinyConfig, options: Options) -> None:
     """Train the tokenizer, pre-train the model, write both with held-out dialogue."""
-    recipe = Recipe.of("model", config, inputs={}, packages=("common", "sft"))
+    recipe = Recipe.of("model", config, inputs={}, code=_CODE)
     if options.dry_run:
         tokens = config.steps * config.batch_size * config.sequence_length
         say(dump(config) + f"would pre-train on {tokens:,} tokens and write {config.output}")

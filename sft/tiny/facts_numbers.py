@@ -52,7 +52,8 @@ def division(draw: Draw) -> Facts:
 def average(draw: Draw) -> Facts:
     """The mean of three whole numbers, itself whole."""
     mean = draw.number(4, 60)
-    low, high = draw.number(1, min(9, mean - 1)), draw.number(1, 9)
+    low = draw.number(1, min(9, mean - 1))
+    high = draw.number(1, min(9, mean - 1))
     a, b = mean - low, mean + high
     return _with_words(a=a, b=b, c=mean + low - high, total=3 * mean, mean=mean)
 

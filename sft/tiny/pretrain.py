@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch.nn import functional
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from common.chat import FAMILIES, render_text
 from common.console import progress, run_log, say
+from sft.cross_entropy import linear_cross_entropy
 from sft.tiny.config import TinyConfig
 from sft.tiny.dialogues import conversation
 
@@ -117,8 +117,9 @@ def _step(
     groups = [group for optimizer in optimizers for group in optimizer.param_groups]
     for group, rate in zip(groups, base_rates, strict=True):
         group["lr"] = rate * factor
-    logits = model(input_ids=batch[:, :-1], use_cache=False).logits
-    loss = functional.cross_entropy(logits.flatten(0, 1), batch[:, 1:].flatten())
+    hidden = model.model(input_ids=batch[:, :-1], use_cache=False).last_hidden_state
+    targets = batch[:, 1:].flatten()
+    loss = linear_cross_entropy(hidden.flatten(0, 1), model.lm_head.weight, targets) / len(targets)
     loss.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     for optimizer in optimizers:

@@ -15,6 +15,7 @@ from common.artifacts import (
     working,
     writing,
 )
+from common import config as config_module
 from common.config import Config
 from common.errors import UserError
 from common.provenance import code_hash, file_hash, tree_hash
@@ -32,7 +33,7 @@ def recipe(tmp_path: Path, *, data: str = "rows", volatile: tuple[str, ...] = ()
     source = tmp_path / "source.jsonl"
     source.write_text(data)
     settings = Settings(dataset=source, rank=rank)
-    return Recipe.of("test", settings, inputs={"dataset": source}, packages=(), volatile=volatile)
+    return Recipe.of("test", settings, inputs={"dataset": source}, code=(), volatile=volatile)
 
 
 def make(tmp_path: Path, made_by: Recipe, text: str = "content", clock: str = "1") -> Path:
@@ -155,9 +156,13 @@ def test_input_hash_of_artifact_file_and_folder(tmp_path: Path) -> None:
     assert input_hash(output / "sub") == tree_hash({"data.txt": file_hash(output / "sub" / "data.txt")})
 
 
-def test_code_hash_covers_the_named_packages_alone() -> None:
-    assert code_hash(("common",)) != code_hash(("common", "sft"))
-    assert code_hash(()) == tree_hash({})
+def test_code_hash_covers_the_named_files_alone() -> None:
+    config = file_hash(Path(config_module.__file__))
+    assert code_hash(("common/config.py",)) == tree_hash({"common/config.py": config})
+    assert code_hash(("common/c*fig.py", "common/config.py")) == code_hash(("common/config.py",))
+    assert code_hash(("common",)) != code_hash(("common/config.py",))
+    with pytest.raises(ValueError, match="no file of the project matches 'commn'"):
+        code_hash(("commn",))
 
 
 def test_unit_hash_is_stable_and_uniform() -> None:

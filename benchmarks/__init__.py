@@ -1,0 +1,1 @@
+"""Benchmarks: our code against a peer, in one run, as ratios."""

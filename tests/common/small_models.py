@@ -1,0 +1,51 @@
+"""Models of a few thousand random weights, written and loaded the way real ones are."""
+
+from pathlib import Path
+
+from tests.common.chat.small_tokenizers import write_tokenizer
+
+
+def write_model(
+    folder: Path, family: str = "tiny", *, seed: int = 123, layers: int = 2, context: int = 256
+) -> Path:
+    """Write a random model of `family`'s architecture, with the family's small tokenizer."""
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+
+    write_tokenizer(folder, family)
+    tokenizer = AutoTokenizer.from_pretrained(folder, mistral_format=False)
+    model_type = {"qwen2.5": "qwen2", "mistral-v0.3": "mistral", "gemma2": "gemma2"}.get(family, "llama")
+    config = AutoConfig.for_model(
+        model_type,
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=layers,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        head_dim=8,
+        max_position_embeddings=context,
+        initializer_range=0.5,  # wide enough for random logits to differ, so that no token wins by rounding
+        eos_token_id=None,
+        bos_token_id=None,
+        pad_token_id=None,
+    )
+    torch.manual_seed(seed)
+    AutoModelForCausalLM.from_config(config, dtype=torch.float32).save_pretrained(folder)
+    return folder
+
+
+def write_adapter(folder: Path, base: Path, *, seed: int = 7) -> Path:
+    """Write a random LoRA adapter for the model at `base`, which changes what it says."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(base)
+    torch.manual_seed(seed)
+    projections = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+    lora = LoraConfig(
+        r=4, lora_alpha=8, target_modules=projections, init_lora_weights=False, task_type="CAUSAL_LM"
+    )
+    get_peft_model(model, lora).save_pretrained(folder)
+    return folder

@@ -1,0 +1,63 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from common.chat import FAMILIES, load_tokenizer
+from sft.examples import IGNORE, load_examples
+from tests.common.chat.small_tokenizers import write_tokenizer
+from tests.sft.small_runs import rows
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    folder = tmp_path_factory.mktemp("tokenizer") / "tiny"
+    write_tokenizer(folder, "tiny")
+    return load_tokenizer(str(folder), FAMILIES["tiny"])
+
+
+def write(folder: Path, data: list[dict[str, object]]) -> Path:
+    path = folder / "train.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in data))
+    return path
+
+
+def test_only_the_assistant_is_learned_from(tmp_path: Path, tokenizer: Any) -> None:
+    examples = load_examples(write(tmp_path, rows(1)), tokenizer, FAMILIES["tiny"], 512)
+    trained = [label for label in examples.labels[0] if label != IGNORE]
+    assert tokenizer.decode(trained) == "Your red box is on its way.<|end|>"
+    assert examples.row_ids == ["row-0"] and not examples.dropped and not examples.truncated
+
+
+def test_a_cut_example_is_counted_and_one_without_trained_tokens_dropped(
+    tmp_path: Path, tokenizer: Any
+) -> None:
+    path = write(tmp_path, rows(3))
+    whole = load_examples(path, tokenizer, FAMILIES["tiny"], 512)
+    cut = load_examples(path, tokenizer, FAMILIES["tiny"], whole.lengths[0])
+    assert cut.truncated == 2 and max(cut.lengths) == whole.lengths[0]
+    nothing = load_examples(path, tokenizer, FAMILIES["tiny"], 5)
+    assert len(nothing) == 0 and nothing.dropped == {"no_trained_token": 3}
+
+
+def test_an_unusable_row_is_dropped_with_its_reason(tmp_path: Path, tokenizer: Any) -> None:
+    bad = {"id": "bad", "messages": [{"role": "user", "content": "Hello?"}]}
+    examples = load_examples(write(tmp_path, [bad, *rows(1)]), tokenizer, FAMILIES["tiny"], 512)
+    assert examples.dropped == {"no_assistant_turn": 1} and examples.row_ids == ["row-0"]
+
+
+def test_sorting_keeps_rows_together(tmp_path: Path, tokenizer: Any) -> None:
+    examples = load_examples(write(tmp_path, rows(9)), tokenizer, FAMILIES["tiny"], 512)
+    ordered = examples.sorted_by_length()
+    assert ordered.lengths == sorted(examples.lengths)
+    pairs = set(zip(examples.row_ids, map(tuple, examples.labels), strict=True))
+    assert set(zip(ordered.row_ids, map(tuple, ordered.labels), strict=True)) == pairs
+
+
+def test_summary_counts_tokens(tmp_path: Path, tokenizer: Any) -> None:
+    examples = load_examples(write(tmp_path, rows(3)), tokenizer, FAMILIES["tiny"], 512)
+    summary = examples.summary()
+    assert summary["examples"] == 3 and summary["tokens"] == sum(examples.lengths)
+    assert summary["supervised_tokens"] == examples.supervised
+    assert summary["length"]["p100"] == max(examples.lengths)

@@ -1,0 +1,125 @@
+"""The real command, on a random model: what it writes, and that a kill changes nothing."""
+
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from common.artifacts import read_manifest, verify
+from common.config import dump
+from sft.train import last_checkpoint
+from tests.sft.small_runs import small_config
+
+pytestmark = pytest.mark.slow
+
+
+def command(folder: Path, name: str, **changes: Any) -> list[str]:
+    path = folder / f"{name}.yaml"
+    path.write_text(dump(small_config(folder, output=folder / name, **changes)))
+    return [sys.executable, "-m", "sft.train", str(path)]
+
+
+def run(arguments: list[str]) -> str:
+    done = subprocess.run(arguments, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("train")
+
+
+@pytest.fixture(scope="module")
+def first_run(folder: Path) -> str:
+    return run(command(folder, "adapter", max_steps=9))
+
+
+def test_the_adapter_folder_is_complete(folder: Path, first_run: str) -> None:
+    adapter = folder / "adapter"
+    expected = {
+        "adapter_config.json",
+        "adapter_model.safetensors",
+        "training_args.json",
+        "metadata.json",
+        "tokenizer.json",
+        "chat_template.jinja",
+        "config.yaml",
+        "loss.csv",
+        "loss.png",
+        "manifest.json",
+    }
+    assert expected <= set(os.listdir(adapter))
+    assert verify(adapter) == []
+    metadata = json.loads((adapter / "metadata.json").read_text())
+    assert metadata["dataset_hash"] == read_manifest(folder / "dataset").content_hash
+    assert set(metadata) >= {"created_at", "git_commit", "base_model", "chat_template", "description"}
+    config = json.loads((adapter / "adapter_config.json").read_text())
+    assert (config["base_model_name_or_path"], config["r"]) == (str(folder / "base"), 4)
+    assert not list((folder / ".work").glob("adapter-*")), "checkpoints are removed when the adapter is whole"
+
+
+def test_training_lowers_the_validation_loss(folder: Path, first_run: str) -> None:
+    counts = read_manifest(folder / "adapter").counts
+    assert counts["best_eval_loss"] < 0.95 * counts["base_eval_loss"]
+    assert re.search(
+        r"\[TRAIN\] run_id=adapter step=9/9 epoch=\S+ lr=\S+ loss=\S+ grad_norm=\S+ tok_per_s=", first_run
+    )
+    assert "[EVAL] run_id=adapter step=0/9 val_loss=" in first_run
+
+
+def test_a_second_run_has_nothing_to_do(folder: Path, first_run: str) -> None:
+    assert run(command(folder, "adapter", max_steps=9)) == f"{folder / 'adapter'} is up to date\n"
+
+
+def test_dry_run_shows_the_plan_and_trains_nothing(folder: Path, first_run: str) -> None:
+    shown = run([*command(folder, "planned"), "--dry-run"])
+    assert "would train 6 steps of 4 examples" in shown and "learning_rate: 0.01" in shown
+    assert "Your red box is on its way." in shown and not (folder / "planned").exists()
+
+
+def test_after_a_kill_the_same_command_gives_the_same_curve_and_weights(folder: Path, first_run: str) -> None:
+    arguments = command(folder, "killed", max_steps=9)
+    killed = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
+    _wait_for_checkpoint(folder / ".work", "killed", killed)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    assert not (folder / "killed").exists()
+    resumed = run(arguments)
+    assert re.search(r"resuming from checkpoint-[36]\n", resumed)
+    assert _curve(folder / "killed") == _curve(folder / "adapter")
+    weights = "adapter_model.safetensors"
+    assert (folder / "killed" / weights).read_bytes() == (folder / "adapter" / weights).read_bytes()
+
+
+def _wait_for_checkpoint(work: Path, name: str, process: subprocess.Popen[str]) -> None:
+    """Wait until the second epoch's middle is near: a checkpoint that is whole, with steps left to lose."""
+    for _ in range(1200):
+        if any(last_checkpoint(path) for path in work.glob(f"{name}-*")):
+            return
+        assert process.poll() is None, "it ended before it could be killed"
+        time.sleep(0.05)
+    raise AssertionError("no checkpoint within a minute")
+
+
+def _curve(adapter: Path) -> list[dict[str, str]]:
+    with (adapter / "loss.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_half_written_checkpoint_is_passed_over(tmp_path: Path) -> None:
+    for step, state in ((3, "{}"), (6, '{"half": '), (9, None)):
+        checkpoint = tmp_path / f"checkpoint-{step}"
+        checkpoint.mkdir()
+        if state is not None:
+            (checkpoint / "trainer_state.json").write_text(state)
+    assert last_checkpoint(tmp_path) == tmp_path / "checkpoint-3"
+    assert last_checkpoint(tmp_path / "nowhere") is None
