@@ -1,0 +1,1 @@
+"""MangaAssist, the sample company: tickets and a knowledge base made from a seed."""
