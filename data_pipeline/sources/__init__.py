@@ -1,0 +1,1 @@
+"""From a row of each format to a conversation."""

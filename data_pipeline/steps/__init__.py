@@ -1,0 +1,1 @@
+"""The steps of the pipeline, one a file: readers, filters that say why, formatters, writers."""
