@@ -9,7 +9,7 @@ from transformers import EarlyStoppingCallback, TrainerCallback, TrainerControl,
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 from trl import SFTConfig
 
-from common.console import choice, quiet_libraries
+from common.console import choice
 from sft.batching import RightPaddingCollator
 from sft.choices import Choices
 from sft.config import TrainConfig
@@ -29,7 +29,6 @@ def make_trainer(
     work: Path,
 ) -> SupportTrainer:
     """Return a trainer whose checkpoints go to `work`."""
-    quiet_libraries()
     transformers.set_seed(config.seed)
     base = load_base(config, choices)
     log = RunLog(run_id=config.output.name)

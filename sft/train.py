@@ -15,7 +15,7 @@ from common.artifacts import Recipe, finish, is_up_to_date, working
 from common.chat import FAMILIES, load_tokenizer
 from common.command import Options, run
 from common.config import dump
-from common.console import console, say, warn
+from common.console import console, quiet_libraries, say, warn
 from common.errors import UserError
 from common.models import local_folder
 from sft import preflight
@@ -46,6 +46,7 @@ def train(config: TrainConfig, options: Options) -> None:
         _show_plan(config, tokenizer, training)
         return
 
+    quiet_libraries()  # before peft is imported: bitsandbytes speaks up then
     from sft.adapter import write_adapter
     from sft.setup import make_trainer
 

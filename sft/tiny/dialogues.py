@@ -3,8 +3,8 @@
     from sft.tiny.dialogues import conversation
     conversation(seed=7, index=0)  # [{"role": "user", "content": "..."}, {"role": "assistant", ...}]
 
-A conversation depends only on (seed, index). The texts (`text/*.yaml`) are about everyday things and know nothing
-of the example company, so that what the tuned model knows of it comes from fine-tuning.
+A conversation depends only on (seed, index). The texts (`text/*.yaml`) are about everyday things and know
+nothing of the example company, so that what the tuned model knows of it comes from fine-tuning.
 """
 
 from bisect import bisect
@@ -39,7 +39,7 @@ def conversation(seed: int, index: int) -> list[Message]:
 
 
 def converse(scenario: Scenario, random: Random) -> list[Message]:
-    """A conversation that opens with `scenario`; it may go on to another one of the same topic and a goodbye."""
+    """A conversation that opens with `scenario` and may go on to another of its topic and to a goodbye."""
     library = load_library()
     scope = Scope(random.random, make_facts(scenario.facts, random, library))
     system = []
@@ -85,7 +85,7 @@ def _messages(exchange: Exchange, scope: Scope) -> list[Message]:
 
 
 def _as_typed(text: str, random: Random) -> str:
-    """The text as a person in a hurry types it, now and then: without capitals, or with two letters swapped."""
+    """The text, now and then as a person in a hurry types it: without capitals, or with swapped letters."""
     chance = random.random()
     if chance < _LOWERCASE_SHARE:
         return text.lower().rstrip(".")

@@ -1,22 +1,23 @@
 """Values that a scenario needs computed: sums, dates, spellings, bookings.
 
-A facts function draws what the user will say and computes what the assistant must answer; the scenario's texts
-show the values as `<@name>`.
+A facts function draws what the user will say and computes what the assistant must answer; the texts of the
+scenario show the values as `<@name>`.
 """
 
 from collections.abc import Callable
 from random import Random
 
-from sft.tiny import facts_calendar, facts_numbers, facts_words
+from sft.tiny import facts_calendar, facts_everyday, facts_numbers, facts_words
 from sft.tiny.facts_base import Draw, Facts, in_words, money
 from sft.tiny.text_files import Library
 
 
 def booking(draw: Draw) -> Facts:
-    """What a counter of any kind needs: a reference, two possible times, an amount of things and their price."""
+    """What a counter of any kind needs: a reference, possible days and times, an amount and its price."""
     first, second = draw.sample(facts_calendar.WEEKDAYS, 2)
     count = draw.number(2, 6)
     price = draw.number(4, 95)
+    night = draw.number(7, 36) * 5
     low = draw.number(2, 40) * 5
     high = low + draw.number(1, 20) * 5
     return {
@@ -35,6 +36,9 @@ def booking(draw: Draw) -> Facts:
         "number": str(count),
         "price": money(price),
         "total": money(price * count),
+        "small": money(draw.number(4, 18)),
+        "night": money(night),
+        "stay": money(night * count),
         "low": money(low),
         "high": money(high),
         "difference": money(high - low),
@@ -51,5 +55,5 @@ def make_facts(name: str, random: Random, library: Library) -> Facts:
 
 FACTS: dict[str, Callable[[Draw], Facts]] = {
     function.__name__: function
-    for function in (booking, *facts_numbers.ALL, *facts_calendar.ALL, *facts_words.ALL)
+    for function in (booking, *facts_numbers.ALL, *facts_everyday.ALL, *facts_calendar.ALL, *facts_words.ALL)
 }

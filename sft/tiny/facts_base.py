@@ -85,3 +85,9 @@ def money(amount: float) -> str:
 def listed(items: Sequence[str], last: str = "and") -> str:
     """Items as running text: "a, b and c"."""
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}"
+
+
+def with_words(**numbers: int) -> Facts:
+    """Each number as digits under its name, and in words under `<name>_words`."""
+    digits = {name: str(number) for name, number in numbers.items()}
+    return digits | {f"{name}_words": in_words(number) for name, number in numbers.items()}

@@ -1,6 +1,6 @@
 """Arithmetic, as people ask for it."""
 
-from sft.tiny.facts_base import Draw, Facts, in_words, listed, money
+from sft.tiny.facts_base import Draw, Facts, in_words, listed, with_words
 
 _CONVERSIONS = (
     ("kilometres", "metres", 1000),
@@ -27,26 +27,26 @@ def addition(draw: Draw) -> Facts:
     """`a` plus `b` is `total`, plus `c` is `grand`."""
     high = draw.pick((10, 20, 50, 100, 500))
     a, b, c = (draw.number(2, high) for _ in range(3))
-    return _with_words(a=a, b=b, total=a + b, c=c, grand=a + b + c)
+    return with_words(a=a, b=b, total=a + b, c=c, grand=a + b + c)
 
 
 def subtraction(draw: Draw) -> Facts:
     """`a` minus `b` is `rest`; `b` plus `rest` is `a`."""
     a = draw.number(5, draw.pick((12, 30, 100, 400)))
     b = draw.number(2, a - 1)
-    return _with_words(a=a, b=b, rest=a - b)
+    return with_words(a=a, b=b, rest=a - b)
 
 
 def multiplication(draw: Draw) -> Facts:
     """`a` times `b` is `product`; `b` more makes `next`."""
     a, b = draw.number(2, 12), draw.number(2, draw.pick((10, 12, 20, 40)))
-    return _with_words(a=a, b=b, product=a * b, next=a * b + b, more=a + 1)
+    return with_words(a=a, b=b, product=a * b, next=a * b + b, more=a + 1)
 
 
 def division(draw: Draw) -> Facts:
     """`a` divided by `b` is `quotient`; `b` people with one more than that each have `left` over."""
     b, quotient, left = draw.number(3, 12), draw.number(2, 12), draw.number(1, 2)
-    return _with_words(a=b * quotient, b=b, quotient=quotient, left=left, uneven=b * quotient + left)
+    return with_words(a=b * quotient, b=b, quotient=quotient, left=left, uneven=b * quotient + left)
 
 
 def average(draw: Draw) -> Facts:
@@ -55,7 +55,7 @@ def average(draw: Draw) -> Facts:
     low = draw.number(1, min(9, mean - 1))
     high = draw.number(1, min(9, mean - 1))
     a, b = mean - low, mean + high
-    return _with_words(a=a, b=b, c=mean + low - high, total=3 * mean, mean=mean)
+    return with_words(a=a, b=b, c=mean + low - high, total=3 * mean, mean=mean)
 
 
 def percentage(draw: Draw) -> Facts:
@@ -63,55 +63,14 @@ def percentage(draw: Draw) -> Facts:
     percent = draw.pick((5, 10, 15, 20, 25, 30, 40, 50, 60, 75))
     amount = draw.number(1, 30) * 20
     part = amount * percent // 100
-    return _with_words(percent=percent, amount=amount, part=part, rest=amount - part, more=amount + part)
+    return with_words(percent=percent, amount=amount, part=part, rest=amount - part, more=amount + part)
 
 
 def fraction(draw: Draw) -> Facts:
     """A fraction of an amount."""
     name, divisor = draw.pick(_FRACTIONS)
     part = draw.number(2, 40)
-    return {"fraction": name} | _with_words(amount=part * divisor, divisor=divisor, part=part)
-
-
-def shopping(draw: Draw) -> Facts:
-    """`count` things at `price` come to `total`; from `paid` you get `change`."""
-    count, cents = draw.number(2, 9), draw.number(2, 60) * 25
-    total = count * cents
-    paid = -(-(total + 1) // 1000) * 1000
-    return {
-        "count": str(count),
-        "count_words": in_words(count),
-        "price": money(cents / 100),
-        "total": money(total / 100),
-        "paid": money(paid / 100),
-        "change": money((paid - total) / 100),
-    }
-
-
-def shared_bill(draw: Draw) -> Facts:
-    """A bill divided by the people at the table, with a tip."""
-    people, share = draw.number(2, 8), draw.number(6, 45)
-    tip = draw.number(1, 3)
-    return {
-        "people": in_words(people),
-        "bill": money(people * share),
-        "share": money(share),
-        "tip_each": money(tip),
-        "tip": money(tip * people),
-        "with_tip": money(share + tip),
-    }
-
-
-def budget(draw: Draw) -> Facts:
-    """What is left of a sum after two expenses."""
-    first, second, left = (draw.number(2, 40) * 10 for _ in range(3))
-    return {
-        "income": money(first + second + left),
-        "first": money(first),
-        "second": money(second),
-        "spent": money(first + second),
-        "left": money(left),
-    }
+    return {"fraction": name} | with_words(amount=part * divisor, divisor=divisor, part=part)
 
 
 def comparison(draw: Draw) -> Facts:
@@ -120,7 +79,7 @@ def comparison(draw: Draw) -> Facts:
     smaller = draw.number(1, high - 1)
     larger = draw.number(smaller + 1, high)
     first, second = draw.sample((larger, smaller), 2)
-    return {"first": str(first), "second": str(second)} | _with_words(
+    return {"first": str(first), "second": str(second)} | with_words(
         larger=larger, smaller=smaller, difference=larger - smaller
     )
 
@@ -177,83 +136,9 @@ def conversion(draw: Draw) -> Facts:
     }
 
 
-def rectangle(draw: Draw) -> Facts:
-    """Area and perimeter of a room."""
-    width, length = draw.number(2, 9), draw.number(3, 15)
-    return _with_words(width=width, length=length, area=width * length, around=2 * (width + length))
-
-
-def journey(draw: Draw) -> Facts:
-    """Distance from speed and time."""
-    speed, hours = draw.number(2, 24) * 5, draw.number(2, 8)
-    return _with_words(speed=speed, hours=hours, distance=speed * hours)
-
-
-def portions(draw: Draw) -> Facts:
-    """A recipe made for more people."""
-    people, factor, grams, spoons = (
-        draw.number(2, 4),
-        draw.number(2, 4),
-        draw.number(4, 20) * 25,
-        draw.number(1, 4),
-    )
-    return _with_words(
-        people=people,
-        guests=people * factor,
-        factor=factor,
-        grams=grams,
-        more_grams=grams * factor,
-        spoons=spoons,
-        more_spoons=spoons * factor,
-    )
-
-
 def number_name(draw: Draw) -> Facts:
     """A number and its name."""
-    return _with_words(number=draw.number(11, draw.pick((99, 999, 9999, 99999))))
-
-
-def savings(draw: Draw) -> Facts:
-    """Saving a sum every week until a goal is reached."""
-    each, weeks = draw.number(1, 12) * 5, draw.number(3, 20)
-    return {
-        "each": money(each),
-        "weeks": str(weeks),
-        "goal": money(each * weeks),
-        "double": money(2 * each * weeks),
-    }
-
-
-def temperatures(draw: Draw) -> Facts:
-    """Two temperatures and which is warmer."""
-    morning = draw.number(-4, 18)
-    rise = draw.number(2, 14)
-    return {"morning": str(morning), "noon": str(morning + rise), "rise": str(rise)}
-
-
-def match_score(draw: Draw) -> Facts:
-    """The result of a match; the winner is always named first."""
-    loser = draw.number(0, 3)
-    lead = draw.number(1, 4)
-    return {
-        "high": str(loser + lead),
-        "low": str(loser),
-        "lead": in_words(lead),
-        "goals": in_words(2 * loser + lead),
-    }
-
-
-def ages(draw: Draw) -> Facts:
-    """Two people's ages now and in some years."""
-    younger, gap, years = draw.number(3, 40), draw.number(2, 12), draw.number(2, 15)
-    return _with_words(
-        younger=younger,
-        older=younger + gap,
-        gap=gap,
-        years=years,
-        younger_then=younger + years,
-        older_then=younger + gap + years,
-    )
+    return with_words(number=draw.number(11, draw.pick((99, 999, 9999, 99999))))
 
 
 def times_table(draw: Draw) -> Facts:
@@ -263,14 +148,7 @@ def times_table(draw: Draw) -> Facts:
     return {"number": str(number), "lines": "\n".join(lines), "tenth": str(10 * number)}
 
 
-def _with_words(**numbers: int) -> Facts:
-    """Each number as digits under its name, and in words under `<name>_words`."""
-    digits = {name: str(number) for name, number in numbers.items()}
-    return digits | {f"{name}_words": in_words(number) for name, number in numbers.items()}
-
-
 ALL = (
-    addition, subtraction, multiplication, division, average, percentage, fraction, shopping, shared_bill, budget,
-    comparison, sorting, parity, sequence, conversion, rectangle, journey, portions, number_name, savings,
-    temperatures, match_score, ages, times_table,
+    addition, subtraction, multiplication, division, average, percentage, fraction, comparison,
+    sorting, parity, sequence, conversion, number_name, times_table,
 )  # fmt: skip

@@ -2,9 +2,10 @@ r"""A small text grammar, compiled once and expanded many times.
 
     (a|b|)         one of the alternatives, here also nothing; parentheses without a bar are ordinary text
     <rule>         the rule, expanded afresh
-    <rule#x>       the rule, expanded once a conversation under the name x; names x and y never get the same text
+    <rule#x>       the rule, expanded once a conversation under the label x; other labels get other texts
     <table.col>    a cell of a random row
     <table.col#x>  a cell of the row bound to x
+    <rule#_x>      inside a cell of a labelled row: bound for that row, so another row may bind it anew
     <*rule>        the rule in a scope of its own: what it binds is forgotten after it
     <@fact>        a value that Python computed for the scenario
     3* text        (at the start of an alternative of a rule) three times as likely

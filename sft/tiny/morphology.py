@@ -7,8 +7,8 @@ _VOWELS = "aeiou"
 def verb_forms(entry: str) -> tuple[str, str, str, str, str]:
     """The five forms of a verb: base, third person, past, past participle, -ing.
 
-    `entry` is the base ("walk"), or base, past and participle ("go went gone"), or all five forms. A "+" after
-    the base doubles the last letter ("stop+": stopped, stopping).
+    `entry` is the base ("walk"), or base, past and participle ("go went gone"), or all five forms. A "+"
+    after the base doubles the last letter ("stop+": stopped, stopping).
     """
     words = entry.split()
     if len(words) == 5:

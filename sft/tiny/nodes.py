@@ -9,14 +9,19 @@ _DISTINCT_TRIES = 12
 
 
 class Scope:
-    """What one conversation has bound so far: `bound[rule][name]`, and the facts computed for it."""
+    """What one conversation has bound so far (`texts[rule][label]`, `rows[table][label]`), and its facts.
 
-    __slots__ = ("bound", "facts", "random")
+    `row` names the labelled table row that is being written: labels that open with "_" belong to it.
+    """
+
+    __slots__ = ("facts", "random", "row", "rows", "texts")
 
     def __init__(self, random: Callable[[], float], facts: dict[str, str]) -> None:
         self.random = random
         self.facts = facts
-        self.bound: dict[str, dict[str, object]] = {}
+        self.row = ""
+        self.texts: dict[str, dict[str, str]] = {}
+        self.rows: dict[str, dict[str, int]] = {}
 
 
 class Node(Protocol):
@@ -89,16 +94,16 @@ class Once:
         self.label = label
 
     def emit(self, out: list[str], scope: Scope) -> None:
-        names = scope.bound.setdefault(self.rule.name, {})
-        text = names.get(self.label)
-        if text is None:
-            taken = set(names.values())
+        labels = scope.texts.setdefault(self.rule.name, {})
+        label = self.label + scope.row if self.label[0] == "_" else self.label
+        if label not in labels:
+            taken = set(labels.values())
             for _ in range(_DISTINCT_TRIES):
                 text = text_of(self.rule.target, scope)
                 if text not in taken:
                     break
-            names[self.label] = text
-        out.append(str(text))
+            labels[label] = text
+        out.append(labels[label])
 
 
 class Fresh:
@@ -110,9 +115,10 @@ class Fresh:
         self.rule = rule
 
     def emit(self, out: list[str], scope: Scope) -> None:
-        outer, scope.bound = scope.bound, {}
+        outer = scope.texts, scope.rows
+        scope.texts, scope.rows = {}, {}
         self.rule.target.emit(out, scope)
-        scope.bound = outer
+        scope.texts, scope.rows = outer
 
 
 class Fact:
@@ -150,16 +156,18 @@ class Cell:
         if not self.label:
             rows[int(scope.random() * len(rows))][self.index].emit(out, scope)
             return
-        names = scope.bound.setdefault(self.table, {})
-        number = names.get(self.label)
-        if number is None:
-            taken = names.values()
+        labels = scope.rows.setdefault(self.table, {})
+        label = self.label + scope.row if self.label[0] == "_" else self.label
+        if label not in labels:
+            taken = set(labels.values())
             for _ in range(_DISTINCT_TRIES):
-                number = int(scope.random() * len(rows))
-                if number not in taken:
+                row = int(scope.random() * len(rows))
+                if row not in taken:
                     break
-            names[self.label] = number
-        rows[number][self.index].emit(out, scope)  # type: ignore[index]
+            labels[label] = row
+        outer, scope.row = scope.row, f"{self.table}#{label}"
+        rows[labels[label]][self.index].emit(out, scope)
+        scope.row = outer
 
 
 def text_of(node: Node, scope: Scope) -> str:

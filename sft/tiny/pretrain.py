@@ -15,6 +15,7 @@ from common.console import progress, run_log, say
 from sft.cross_entropy import linear_cross_entropy
 from sft.tiny.config import TinyConfig
 from sft.tiny.dialogues import conversation
+from sft.tiny.muon import Muon
 
 _CHECKPOINT_SECONDS = 30
 _LOG_EVERY = 50
@@ -42,9 +43,9 @@ def make_model(config: TinyConfig, tokenizer: PreTrainedTokenizerFast) -> LlamaF
 
 
 def batches(config: TinyConfig, tokenizer: PreTrainedTokenizerFast, skip: int) -> Iterator[torch.Tensor]:
-    """Yield int64 tensors (batch, sequence_length + 1), conversations one after the other, from batch `skip` on.
+    """Yield int64 tensors (batch, sequence_length + 1), from batch `skip` on.
 
-    The stream is endless, and no conversation comes twice.
+    Conversations follow one another without padding; the stream is endless, and none comes twice.
     """
     family = FAMILIES["tiny"]
     size = config.batch_size * (config.sequence_length + 1)
@@ -67,11 +68,11 @@ def batches(config: TinyConfig, tokenizer: PreTrainedTokenizerFast, skip: int) -
 
 
 def make_optimizers(model: LlamaForCausalLM, config: TinyConfig) -> list[torch.optim.Optimizer]:
-    """Muon (Jordan et al. 2024) for the matrices inside the blocks, AdamW for embeddings and norms."""
+    """Muon for the matrices inside the blocks, AdamW for embeddings and norms."""
     matrices = [p for p in model.model.layers.parameters() if p.ndim == 2]
     others = [p for name, p in model.named_parameters() if not ("layers" in name and p.ndim == 2)]
     return [
-        torch.optim.Muon(matrices, lr=config.muon_learning_rate, weight_decay=0.0),
+        Muon(matrices, lr=config.muon_learning_rate),
         torch.optim.AdamW(others, lr=config.learning_rate, betas=(0.9, 0.95), weight_decay=0.0, fused=True),
     ]
 
