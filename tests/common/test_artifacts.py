@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from common import config as config_module
 from common.artifacts import (
     Recipe,
     check_replaceable,
@@ -15,7 +16,6 @@ from common.artifacts import (
     working,
     writing,
 )
-from common import config as config_module
 from common.config import Config
 from common.errors import UserError
 from common.provenance import code_hash, file_hash, tree_hash
