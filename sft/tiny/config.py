@@ -23,12 +23,12 @@ class TinyConfig(Config):
     num_key_value_heads: PositiveInt = 2
     max_position_embeddings: PositiveInt = 1024
 
-    sequence_length: PositiveInt = 256
-    batch_size: PositiveInt = 8
+    sequence_length: PositiveInt = 512
+    batch_size: PositiveInt = 4
     """Sequences a step."""
-    steps: PositiveInt = 800
-    learning_rate: Annotated[float, Field(gt=0)] = 3e-3
-    muon_learning_rate: Annotated[float, Field(gt=0)] = 2e-2
+    steps: PositiveInt = 480
+    learning_rate: Annotated[float, Field(gt=0)] = 6e-3
+    muon_learning_rate: Annotated[float, Field(gt=0)] = 3e-2
     warmup_steps: PositiveInt = 20
     tokenizer_conversations: PositiveInt = 20_000
     test_conversations: PositiveInt = 200
