@@ -1,4 +1,4 @@
-# make quickstart   data -> tiny base -> fine-tune -> report, on any laptop
+# make quickstart   data -> tiny base -> fine-tune -> report, on a laptop
 # make test         lint, types, layers, tests
 # make help         everything else
 #
@@ -38,8 +38,8 @@ lint: $(VENV)/.dev
 	$(VENV)/bin/lint-imports
 
 # make bench-sft    our training step against plain TRL, in one run
-bench-sft: $(VENV)/.base
-	$(RUN) -m benchmarks.sft
+bench-sft: quickstart
+	$(RUN) -m benchmarks.sft configs/quickstart/sft.yaml max_steps=40
 
 # A stamp a profile: an environment is made once, and again when its lock changes.
 $(VENV)/.%: locks/%.txt pyproject.toml

@@ -28,6 +28,7 @@ from common.errors import UserError
 from common.provenance import code_hash, digest, file_hash, git_commit, loaded_versions, tree_hash
 
 MANIFEST = "manifest.json"
+_SHORT = 12
 
 
 @dataclass
@@ -159,14 +160,14 @@ def verify(path: Path) -> list[str]:
 
 @contextmanager
 def working(output: Path, recipe: Recipe, *, fresh: bool = False) -> Iterator[Path]:
-    """Yield the folder for unfinished work on `output`: the same one after a kill, empty for another recipe.
+    """Yield the folder for unfinished work on `output`: the same one again after a kill.
 
-    `fresh` empties it. Remove it by `finish` once the artifact is written. Raises UserError while another
-    process works there.
+    Remove it by `finish` once the artifact is written. Raises UserError while another process works there,
+    and when unfinished work of another recipe lies there (hours of it, maybe): only `fresh` discards that.
     """
     check_replaceable(output)
     root = output.parent / ".work"
-    folder = root / f"{output.name}-{recipe.fingerprint[:12]}"
+    folder = root / f"{output.name}-{recipe.fingerprint[:_SHORT]}"
     root.mkdir(parents=True, exist_ok=True)
     with (root / f"{output.name}.lock").open("w") as lock:
         try:
@@ -175,8 +176,13 @@ def working(output: Path, recipe: Recipe, *, fresh: bool = False) -> Iterator[Pa
             raise UserError(
                 f"another process is writing '{output}'", "wait for it, or choose another output"
             ) from None
-        for stale in root.glob(f"{output.name}-*"):
-            if (fresh or stale != folder) and len(stale.name) == len(folder.name):
+        for stale in root.glob(f"{output.name}-{'?' * _SHORT}"):
+            if stale != folder and not fresh:
+                raise UserError(
+                    f"'{stale}' holds unfinished work on '{output}' by another config, input or version",
+                    "--force discards it; restore the config to go on with it; or choose another output",
+                )
+            if fresh:
                 shutil.rmtree(stale)
         folder.mkdir(exist_ok=True)
         yield folder

@@ -24,8 +24,9 @@ from rich.table import Table
 
 T = TypeVar("T")
 
-# Piped output has no width of its own; 80 columns would break paths and run logs in two.
-console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+# Piped output has no width of its own; rich's 80 columns would break paths, run logs and tables in two.
+_piped = not sys.stdout.isatty()
+console = Console(highlight=False, soft_wrap=_piped, width=120 if _piped else None)
 
 
 def say(text: str) -> None:

@@ -15,6 +15,15 @@ class UserError(Exception):
         return f"{self.what}\n  fix: {self.fix}" if self.fix else self.what
 
 
+def cannot_load(what: str, name: str, error: Exception) -> UserError:
+    """The error for a model or tokenizer that transformers could not load from a folder or a hub."""
+    return UserError(
+        f"can't load {what} '{name}': {str(error).splitlines()[0]}",
+        "check the name; for a gated model accept its licence and log in with 'hf auth login'; "
+        "offline, give a folder",
+    )
+
+
 class ConfigError(UserError):
     """Wrong usage or a config file that does not validate: exit 2."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from common.chat import Family, load_tokenizer
 from common.console import choice, warn
-from common.errors import UserError
+from common.errors import UserError, cannot_load
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -81,10 +81,7 @@ def load(
             attn_implementation=attention,
         )
     except (OSError, ValueError) as error:
-        raise UserError(
-            f"can't load the model '{model}': {str(error).splitlines()[0]}",
-            "check its name; for a gated model log in with 'hf auth login'; offline, give a folder",
-        ) from error
+        raise cannot_load("the model", model, error) from error
     if adapter is not None:
         loaded = _with_adapter(loaded, model, adapter, merge=dtype_name == "float32")
     return loaded.to(device_name).eval().requires_grad_(False), tokenizer

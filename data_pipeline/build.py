@@ -34,7 +34,7 @@ def build(config: BuildConfig, options: Options) -> None:
         console.say(f"{config.output} is up to date")
         return
     started = time.monotonic()
-    with working(config.output, recipe) as work:
+    with working(config.output, recipe, fresh=options.force) as work:
         recipe.counts.update(_run_stages(config, files, work))
         with writing(config.output, recipe) as folder:
             _gather(config, work, folder, recipe.counts)

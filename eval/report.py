@@ -47,7 +47,7 @@ def report(config: ReportConfig, options: Options) -> None:
         _show(from_json((config.output / "results.json").read_text(encoding="utf-8")), config)
         return
 
-    with working(config.output, recipe) as work:
+    with working(config.output, recipe, fresh=options.force) as work:
         by_system = {system.name: evaluate(config, system, eval_sets, work) for system in config.systems}
         outcomes = {s.name: {name: own[s.name] for name, own in by_system.items()} for s in eval_sets}
         constant_reply = _constant_reply(config)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from common.artifacts import Recipe, writing
 from common.config import dump
-from common.console import say
+from common.console import say, warn
 from common.provenance import git_commit
 from sft.choices import Choices
 from sft.config import TrainConfig
@@ -29,12 +29,9 @@ def write_adapter(
 ) -> None:
     """Write the best checkpoint's adapter to `config.output`, whole or not at all."""
     history = trainer.state.log_history
-    validation = [record["eval_loss"] for record in history if "eval_loss" in record]
-    result = {
-        "base_eval_loss": validation[0],
-        "best_eval_loss": min(validation),
-        "steps": trainer.state.global_step,
-    }
+    before = next(record["eval_loss"] for record in history if "eval_loss" in record)
+    best = trainer.state.best_metric  # of a checkpoint: the base's own loss at step 0 does not count
+    result = {"base_eval_loss": before, "best_eval_loss": best, "steps": trainer.state.global_step}
     recipe.counts |= result
     with writing(config.output, recipe) as folder:
         trainer.model.save_pretrained(folder)
@@ -45,11 +42,12 @@ def write_adapter(
         _write_json(folder / "metadata.json", _metadata(config, recipe))
         write_csv(history, folder / "loss.csv")
         write_png(history, folder / "loss.png")
-    drop = 1 - result["best_eval_loss"] / result["base_eval_loss"]
     say(
-        f"wrote {config.output}: validation loss {result['base_eval_loss']:.3f} before, "
-        f"{result['best_eval_loss']:.3f} after ({drop:.0%} lower), {result['steps']} steps"
+        f"wrote {config.output}: validation loss {before:.3f} before, {best:.3f} after "
+        f"({1 - best / before:.0%} lower), {result['steps']} steps"
     )
+    if best >= before:
+        warn("training has not lowered the validation loss: try another learning_rate, or look at the data")
 
 
 def _metadata(config: TrainConfig, recipe: Recipe) -> dict[str, Any]:

@@ -27,11 +27,15 @@ def write_png(history: list[dict[str, Any]], path: Path) -> None:
         points = [(record["step"], record[key]) for record in history if key in record]
         if points:
             axes.plot(*zip(*points, strict=True), style, label=label, markersize=4)
-    validation = [(record["eval_loss"], record["step"]) for record in history if "eval_loss" in record]
+    validation = [
+        (record["eval_loss"], record["step"])
+        for record in history
+        if record.get("step") and "eval_loss" in record
+    ]
     if validation:
         best, step = min(validation)
         axes.annotate(
-            f"best {best:.3f}", (step, best), textcoords="offset points", xytext=(0, 10), ha="center"
+            f"best {best:.3f}", (step, best), textcoords="offset points", xytext=(0, 10), ha="right"
         )
     axes.set(xlabel="optimizer step", ylabel="loss (nats a trained token)")
     axes.grid(alpha=0.3)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from common.errors import UserError
+from common.errors import UserError, cannot_load
 from common.models import local_folder
 from sft.choices import Choices
 from sft.config import TrainConfig
@@ -37,10 +37,7 @@ def load_base(config: TrainConfig, choices: Choices) -> "PreTrainedModel":
             attn_implementation="eager" if config.chat_template == "gemma2" else "sdpa",
         )
     except (OSError, ValueError) as error:
-        raise UserError(
-            f"can't load the model '{config.model}': {str(error).splitlines()[0]}",
-            "check its name; for a gated model log in with 'hf auth login'; offline, give a folder",
-        ) from error
+        raise cannot_load("the model", config.model, error) from error
     names = {name.rsplit(".", 1)[-1] for name, _ in model.named_modules()}
     missing = [module for module in config.lora.target_modules if module not in names]
     if missing:

@@ -5,6 +5,7 @@ Each check raises `UserError` with the cause and the fix; together they take wel
 
 import ctypes
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -27,18 +28,27 @@ def check(config: TrainConfig) -> None:
     _check_disk(config)
 
 
-def has_gpu() -> bool:
-    """Whether an NVIDIA driver sees a GPU, asked without torch."""
+def gpu_count() -> int:
+    """How many GPUs the driver shows to this process (CUDA_VISIBLE_DEVICES counts), asked without torch."""
     try:
         driver = ctypes.CDLL("libcuda.so.1")
     except OSError:
-        return False
+        return 0
     count = ctypes.c_int(0)
-    return driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0
+    works = driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0
+    return count.value if works else 0
 
 
 def _check_gpu(config: TrainConfig) -> None:
-    if has_gpu():
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise UserError("training on several processes is not supported yet", "start one process, on one GPU")
+    gpus = gpu_count()
+    if gpus > 1 and config.device != "cpu":
+        raise UserError(
+            f"{gpus} GPUs are visible, and a run uses one",
+            "choose it: CUDA_VISIBLE_DEVICES=0 python -m sft.train ...",
+        )
+    if gpus:
         return
     if config.device == "cuda":
         raise UserError("device is cuda, but no NVIDIA GPU is visible", "set device=cpu, or free a GPU")

@@ -29,7 +29,6 @@ def make_trainer(
     work: Path,
 ) -> SupportTrainer:
     """Return a trainer whose checkpoints go to `work`."""
-    transformers.set_seed(config.seed)
     base = load_base(config, choices)
     log = RunLog(run_id=config.output.name)
     trainer = SupportTrainer(
@@ -42,15 +41,14 @@ def make_trainer(
         processing_class=tokenizer,
         data_collator=RightPaddingCollator(tokenizer.pad_token_id),
         peft_config=lora_config(config),
-        callbacks=[log, EvaluateAtTheEnd(), EarlyStoppingCallback(config.early_stopping_patience)],
+        callbacks=[log, WholeRecords(), EarlyStoppingCallback(config.early_stopping_patience)],
     )
     trainer.remove_callback(PrinterCallback)
     trainer.remove_callback(ProgressCallback)
     log.trainer = trainer
     if choices.fused_lora:
         choice("fused layers", fuse(trainer.model), "LoRA linear layers with the fused pass")
-    trained = sum(p.numel() for p in trainer.model.parameters() if p.requires_grad)
-    everything = sum(p.numel() for p in trainer.model.parameters())
+    trained, everything = trainer.model.get_nb_trainable_parameters()
     choice("weights", f"{trained:,}", f"trained, {trained / everything:.1%} of {everything:,}")
     return trainer
 
@@ -78,6 +76,7 @@ def training_arguments(config: TrainConfig, choices: Choices, work: Path) -> SFT
         save_strategy="steps",
         save_steps=config.eval_steps,
         save_total_limit=2,
+        restore_callback_states_from_checkpoint=True,  # the patience of early stopping goes on counting
         load_best_model_at_end=True,
         metric_for_best_model="eval_loss",
         greater_is_better=False,
@@ -93,8 +92,12 @@ def training_arguments(config: TrainConfig, choices: Choices, work: Path) -> SFT
     )
 
 
-class EvaluateAtTheEnd(TrainerCallback):
-    """Evaluate and save after the last step too, so that the steps since the last checkpoint count."""
+class WholeRecords(TrainerCallback):
+    """Evaluate and save after the last step too, and log at every checkpoint.
+
+    The steps since the last checkpoint count then; and a resumed run, which starts a new mean of the training
+    loss, has the records of one that was never interrupted.
+    """
 
     def on_step_end(
         self, args: SFTConfig, state: TrainerState, control: TrainerControl, **kwargs: object
@@ -102,6 +105,7 @@ class EvaluateAtTheEnd(TrainerCallback):
         if state.global_step >= state.max_steps:
             control.should_evaluate = True
             control.should_save = True
+        control.should_log |= control.should_save
 
 
 def as_dataset(examples: Examples) -> datasets.Dataset:

@@ -32,8 +32,8 @@ _CODE = ("common/chat", "common/models.py", "sft/*.py")
 def train(config: TrainConfig, options: Options) -> None:
     """Check, prepare, train, save."""
     preflight.check(config)
-    recipe = _recipe(config)
-    if not (options.force or options.dry_run) and is_up_to_date(config.output, recipe):
+    recipe = None if options.dry_run else _recipe(config)
+    if recipe and not options.force and is_up_to_date(config.output, recipe):
         say(f"{config.output} is up to date")
         return
 
@@ -42,7 +42,7 @@ def train(config: TrainConfig, options: Options) -> None:
         str(local_folder(config.model) or config.model), FAMILIES[config.chat_template]
     )
     training, validation = _load_splits(config, tokenizer)
-    if options.dry_run:
+    if recipe is None:
         _show_plan(config, tokenizer, training)
         return
 

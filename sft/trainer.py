@@ -1,5 +1,5 @@
-"""TRL's SFTTrainer with what it lacks: a loss that runs on CPU, batches of like length, token-weighted
-validation loss, and token counts."""
+"""TRL's SFTTrainer with a loss that runs on CPU, length-grouped batches in an order that a resumed run
+repeats, a validation loss by token, and token counts."""
 
 from typing import Any
 
@@ -52,10 +52,11 @@ class SupportTrainer(SFTTrainer):
         if inputs["input_ids"].device.type != "cpu":
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         causal_lm = self.accelerator.unwrap_model(model).get_base_model()
-        hidden = causal_lm.base_model(input_ids=inputs["input_ids"], use_cache=False).last_hidden_state
         targets = inputs["labels"][:, 1:]
         trained = targets != IGNORE
-        nll = _head_loss(causal_lm, hidden[:, :-1][trained], targets[trained])
+        with self.accelerator.autocast():  # bfloat16 where the arguments ask for it
+            hidden = causal_lm.base_model(input_ids=inputs["input_ids"], use_cache=False).last_hidden_state
+            nll = _head_loss(causal_lm, hidden[:, :-1][trained], targets[trained])
         count = trained.sum() if num_items_in_batch is None else torch.as_tensor(num_items_in_batch)
         return nll / count.clamp(min=1)
 

@@ -29,9 +29,9 @@ def public_data() -> Path:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("gpu"):
-        from sft.preflight import has_gpu
+        from sft.preflight import gpu_count
 
-        if not has_gpu():
+        if not gpu_count():
             pytest.skip("needs an NVIDIA GPU")
 
 

@@ -41,6 +41,7 @@ def test_files_and_configs_named_in_documents_exist(path: Path) -> None:
     linked = re.findall(r"\]\((?!http|#)([^)#]+)", text)
     missing += sorted(link for link in linked if not (path.parent / link).exists())
     assert missing == []
+    assert "@@" not in text, "a figure that was to be filled in"
 
 
 def test_make_targets_named_in_documents_exist() -> None:

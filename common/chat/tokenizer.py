@@ -7,7 +7,7 @@ from common.chat.families import FAMILIES, Family
 from common.chat.messages import Message, is_control_text
 from common.chat.render import render_text
 from common.console import warn
-from common.errors import UserError
+from common.errors import UserError, cannot_load
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -30,10 +30,7 @@ def load_tokenizer(name_or_path: str | Path, family: Family) -> "PreTrainedToken
         # that has neither chat templates nor character offsets.
         tokenizer = AutoTokenizer.from_pretrained(str(name_or_path), mistral_format=False)
     except (OSError, ValueError) as error:
-        raise UserError(
-            f"can't load a tokenizer from '{name_or_path}': {str(error).splitlines()[0]}",
-            fix="give the folder that holds tokenizer.json, or the name of a model on the hub",
-        ) from error
+        raise cannot_load("a tokenizer from", str(name_or_path), error) from error
     if not tokenizer.is_fast:
         raise UserError(
             f"the tokenizer at '{name_or_path}' is a slow one, which can't tell the characters of a token",

@@ -22,13 +22,17 @@ def read(ticket: dict[str, Any]) -> Conversation:
         raise RowError("no_messages", "no list of comments: export the tickets together with their comments")
     email = key_text(requester.get("email"))
     ticket_id = key_text(ticket.get("id"))
+    messages = [_message(comment, index, requester_id) for index, comment in enumerate(comments)]
+    # A comment that is an attachment alone has no text; the rest of its ticket is still worth having.
+    with_text = [message for message in messages if not _is_blank(message["content"])]
+    without_text = {"comments_without_text": len(messages) - len(with_text)}
     return Conversation(
-        messages=[_message(comment, index, requester_id) for index, comment in enumerate(comments)],
+        messages=with_text,
         id=ticket_id,
         customer=requester_id,
         email=email and email.lower(),
         thread=ticket_id,
-        fields=_fields(ticket),
+        fields=_fields(ticket) | {key: count for key, count in without_text.items() if count},
     )
 
 
@@ -45,6 +49,10 @@ def _message(comment: Any, index: int, requester_id: str) -> dict[str, Any]:
         "content": comment.get("body") or comment.get("html_body") or "",
         "internal": not public,
     }
+
+
+def _is_blank(content: Any) -> bool:
+    return isinstance(content, str) and not content.strip()
 
 
 def _fields(ticket: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,13 @@ from tests.common.chat.small_tokenizers import write_tokenizer
 
 
 def write_model(
-    folder: Path, family: str = "tiny", *, seed: int = 123, layers: int = 2, context: int = 256
+    folder: Path,
+    family: str = "tiny",
+    *,
+    seed: int = 123,
+    layers: int = 2,
+    context: int = 256,
+    hidden_size: int = 32,
 ) -> Path:
     """Write a random model of `family`'s architecture, with the family's small tokenizer."""
     import torch
@@ -18,12 +24,12 @@ def write_model(
     config = AutoConfig.for_model(
         model_type,
         vocab_size=len(tokenizer),
-        hidden_size=32,
+        hidden_size=hidden_size,
         intermediate_size=64,
         num_hidden_layers=layers,
         num_attention_heads=4,
         num_key_value_heads=2,
-        head_dim=8,
+        head_dim=hidden_size // 4,
         max_position_embeddings=context,
         initializer_range=0.5,  # wide enough for random logits to differ, so that no token wins by rounding
         eos_token_id=None,

@@ -29,14 +29,6 @@ from tests.data_pipeline.building import (
     write_lines,
 )
 
-DATA = Path(os.environ.get("SUPPORT_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
-
-
-def public(name: str) -> Path:
-    if not (path := DATA / name).is_file():
-        pytest.skip(f"needs the public data set '{name}': set SUPPORT_DATA to its folder")
-    return path
-
 
 def dialogues(count: int) -> list[dict[str, object]]:
     return [chat(f"Where is parcel {n}?", f"Parcel {n} is on its way.", id=n) for n in range(count)]
@@ -382,16 +374,17 @@ def test_a_killed_build_goes_on_and_ends_the_same(tmp_path: Path, workers: int) 
 
 @pytest.mark.slow
 @pytest.mark.public_data
-def test_sgd_goes_through(tmp_path: Path) -> None:
-    counts = build_dataset(tmp_path / "out", public("sgd/train.jsonl.gz"), split=THREE_PARTS).manifest.counts
+def test_sgd_goes_through(tmp_path: Path, public_data: Path) -> None:
+    path = public_data / "sgd/train.jsonl.gz"
+    counts = build_dataset(tmp_path / "out", path, split=THREE_PARTS).manifest.counts
     assert counts["rows_read"] == sum(counts["rows"].values()) == 9000
     assert sum(counts["assistant_turns"].values()) == 82778
     assert counts["rejected"] == {}
 
 
 @pytest.mark.public_data
-def test_taskmaster_goes_through(tmp_path: Path) -> None:
-    path = public("taskmaster4/train.jsonl.gz")
+def test_taskmaster_goes_through(tmp_path: Path, public_data: Path) -> None:
+    path = public_data / "taskmaster4/train.jsonl.gz"
     dataset = build_dataset(tmp_path / "out", path)
     assert dataset.manifest.counts["rejected"] == {"duplicate": 21}
     assert len(dataset.rows("train")) == 3179

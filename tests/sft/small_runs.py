@@ -62,7 +62,7 @@ def small_config(folder: Path, **changes: object) -> TrainConfig:
         "learning_rate": 1e-2,
         "lora": {"r": 4, "alpha": 8},
         "eval_steps": 3,
-        "logging_steps": 1,
+        "logging_steps": 2,
         "gradient_checkpointing": False,
     }
     return TrainConfig.model_validate(settings | changes)

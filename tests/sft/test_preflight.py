@@ -12,7 +12,8 @@ from tests.sft.small_runs import rows, small_config, write_dataset
 
 @pytest.fixture(autouse=True)
 def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preflight, "has_gpu", lambda: False)
+    monkeypatch.setattr(preflight, "gpu_count", lambda: 0)
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
 
 
 @pytest.fixture(scope="module")
@@ -61,3 +62,14 @@ def test_full_disk(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**12, 10**12, 10**6))
     assert "has 0.0 GB of disk left" in problem(folder)
+
+
+def test_two_gpus_are_refused_before_the_model_loads(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "gpu_count", lambda: 2)
+    assert "2 GPUs are visible" in problem(folder)
+    preflight.check(small_config(folder, device="cpu"))
+
+
+def test_a_distributed_launch_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert "several processes" in problem(folder)

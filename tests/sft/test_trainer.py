@@ -1,0 +1,87 @@
+"""The CPU loss against Transformers' own, and what the trainer reports."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from common.chat import FAMILIES, load_tokenizer
+from sft.choices import Choices
+from sft.examples import IGNORE, Examples, load_examples
+from sft.setup import make_trainer, training_arguments
+from tests.common.small_models import write_model
+from tests.sft.small_runs import small_config
+
+CPU = Choices("cpu", "float32", fused_lora=True)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("trainer")
+
+
+def make(folder: Path, **changes: Any) -> tuple[Any, Examples]:
+    config = small_config(folder, **changes)
+    tokenizer = load_tokenizer(config.model, FAMILIES[config.chat_template])
+    splits = [
+        load_examples(config.dataset / f"{name}.jsonl", tokenizer, FAMILIES[config.chat_template], 256)
+        for name in ("train", "val")
+    ]
+    return make_trainer(config, CPU, tokenizer, splits[0], splits[1], folder / "work"), splits[1]
+
+
+def reference(model: Any, examples: Examples) -> tuple[float, int]:
+    """Sum of -log p of the trained tokens and their number, by Transformers' own forward pass."""
+    total, tokens = 0.0, 0
+    for example in (examples[i] for i in range(len(examples))):
+        labels = torch.tensor([example["labels"]])
+        loss = model(input_ids=torch.tensor([example["input_ids"]]), labels=labels).loss
+        count = int((labels[:, 1:] != IGNORE).sum())
+        total, tokens = total + loss.item() * count, tokens + count
+    return total, tokens
+
+
+def test_validation_loss_is_weighted_by_tokens(folder: Path) -> None:
+    trainer, validation = make(folder)
+    reported = trainer.evaluate()["eval_loss"]
+    with torch.no_grad():
+        total, tokens = reference(trainer.model.eval(), validation)
+    assert len(set(validation.lengths)) > 2, "equal lengths would hide a wrong weighting"
+    assert reported == pytest.approx(total / tokens, rel=1e-5)
+
+
+def test_loss_of_a_padded_batch_equals_that_of_its_rows(folder: Path) -> None:
+    trainer, validation = make(folder)
+    batch = trainer.data_collator([validation[i] for i in range(len(validation))])
+    with torch.no_grad():
+        loss = trainer.compute_loss(trainer.model.eval(), batch, num_items_in_batch=torch.tensor(10))
+        total, _ = reference(trainer.model, validation)
+    assert loss.item() == pytest.approx(total / 10, rel=1e-5)
+
+
+def test_gemmas_soft_cap_is_applied(tmp_path: Path) -> None:
+    write_model(tmp_path / "base", "gemma2")
+    trainer, validation = make(tmp_path, chat_template="gemma2")
+    assert trainer.model.config.final_logit_softcapping
+    with torch.no_grad():
+        total, tokens = reference(trainer.model.eval(), validation)
+    assert trainer.evaluate()["eval_loss"] == pytest.approx(total / tokens, rel=1e-4)
+
+
+def test_a_batch_without_trained_tokens_gives_zero_and_no_nan(folder: Path) -> None:
+    trainer, validation = make(folder)
+    batch = trainer.data_collator([validation[0]])
+    batch["labels"][:] = IGNORE
+    loss = trainer.compute_loss(trainer.model, batch)
+    loss.backward()
+    assert loss.item() == 0
+
+
+def test_arguments_carry_the_recipe(folder: Path) -> None:
+    config = small_config(folder, learning_rate=2e-4, warmup_ratio=0.03, gradient_checkpointing=True)
+    arguments = training_arguments(config, Choices("cpu", "bfloat16", fused_lora=False), folder)
+    assert (arguments.learning_rate, arguments.warmup_steps, arguments.bf16) == (2e-4, 0.03, True)
+    assert (arguments.eval_steps, arguments.save_steps) == (3, 3)
+    assert arguments.gradient_checkpointing and arguments.load_best_model_at_end
+    assert arguments.max_length is None, "TRL would cut examples at 1,024 tokens without a word"
