@@ -159,11 +159,12 @@ def verify(path: Path) -> list[str]:
 
 
 @contextmanager
-def working(output: Path, recipe: Recipe, *, fresh: bool = False) -> Iterator[Path]:
+def working(output: Path, recipe: Recipe, *, fresh: bool = False, protect: bool = False) -> Iterator[Path]:
     """Yield the folder for unfinished work on `output`: the same one again after a kill.
 
-    Remove it by `finish` once the artifact is written. Raises UserError while another process works there,
-    and when unfinished work of another recipe lies there (hours of it, maybe): only `fresh` discards that.
+    Remove it by `finish` once the artifact is written. `fresh` empties it. Unfinished work of another recipe
+    is discarded, unless `protect` is set: then it may be hours of training, and only `fresh` discards it.
+    Raises UserError for such work, and while another process works on `output`.
     """
     check_replaceable(output)
     root = output.parent / ".work"
@@ -177,13 +178,14 @@ def working(output: Path, recipe: Recipe, *, fresh: bool = False) -> Iterator[Pa
                 f"another process is writing '{output}'", "wait for it, or choose another output"
             ) from None
         for stale in root.glob(f"{output.name}-{'?' * _SHORT}"):
-            if stale != folder and not fresh:
+            if stale == folder and not fresh:
+                continue
+            if protect and not fresh:
                 raise UserError(
                     f"'{stale}' holds unfinished work on '{output}' by another config, input or version",
                     "--force discards it; restore the config to go on with it; or choose another output",
                 )
-            if fresh:
-                shutil.rmtree(stale)
+            shutil.rmtree(stale)
         folder.mkdir(exist_ok=True)
         yield folder
 

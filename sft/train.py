@@ -50,7 +50,7 @@ def train(config: TrainConfig, options: Options) -> None:
     from sft.adapter import write_adapter
     from sft.setup import make_trainer
 
-    with working(config.output, recipe, fresh=options.force) as work:
+    with working(config.output, recipe, fresh=options.force, protect=True) as work:
         trainer = make_trainer(config, choices, tokenizer, training, validation, work)
         checkpoint = last_checkpoint(work)
         if checkpoint is not None:

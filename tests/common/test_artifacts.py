@@ -122,7 +122,7 @@ def test_reading_what_is_no_artifact(tmp_path: Path, text: str | None, words: st
         read_manifest(tmp_path)
 
 
-def test_work_is_found_again_and_only_discarded_on_request(tmp_path: Path) -> None:
+def test_work_is_found_again_and_protected_work_only_discarded_on_request(tmp_path: Path) -> None:
     output = tmp_path / "artifact"
     with working(output, recipe(tmp_path)) as work:
         (work / "checkpoint").touch()
@@ -133,11 +133,11 @@ def test_work_is_found_again_and_only_discarded_on_request(tmp_path: Path) -> No
         (emptied / "checkpoint").touch()
     with (
         pytest.raises(UserError, match="holds unfinished work"),
-        working(output, recipe(tmp_path, rank=8)),
+        working(output, recipe(tmp_path, rank=8), protect=True),
     ):
         pass
     assert (work / "checkpoint").exists()
-    with working(output, recipe(tmp_path, rank=8), fresh=True) as other:
+    with working(output, recipe(tmp_path, rank=8)) as other:
         assert not (other / "checkpoint").exists()
         assert not work.exists()
         finish(other)
