@@ -102,3 +102,13 @@ def test_a_chat_row_needs_messages() -> None:
 @pytest.mark.parametrize(("value", "text"), [(5, "5"), (" a ", "a"), ("", None), (True, None), ([1], None)])
 def test_ids_become_text(value: object, text: str | None) -> None:
     assert key_text(value) == text
+
+
+def test_a_comment_that_is_an_attachment_alone_is_left_out_and_counted() -> None:
+    conversation = zendesk.read(ticket(1, "It arrived bent.", "Could you send a photo?", " \n", "Thank you!"))
+    assert [message["content"] for message in conversation.messages] == [
+        "It arrived bent.",
+        "Could you send a photo?",
+        "Thank you!",
+    ]
+    assert conversation.fields == {"comments_without_text": 1}
