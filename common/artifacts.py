@@ -10,7 +10,6 @@ A stage writes into a temporary folder beside its output, which is renamed into 
 tell that its output is up to date. `Manifest.content_hash` covers the files themselves.
 """
 
-import fcntl
 import json
 import os
 import shutil
@@ -28,7 +27,6 @@ from common.errors import UserError
 from common.provenance import code_hash, digest, file_hash, git_commit, loaded_versions, tree_hash
 
 MANIFEST = "manifest.json"
-_SHORT = 12
 
 
 @dataclass
@@ -156,43 +154,6 @@ def verify(path: Path) -> list[str]:
         for name, entry in read_manifest(path).files.items()
         if not (path / name).is_file() or file_hash(path / name) != entry["sha256"]
     ]
-
-
-@contextmanager
-def working(output: Path, recipe: Recipe, *, fresh: bool = False, protect: bool = False) -> Iterator[Path]:
-    """Yield the folder for unfinished work on `output`: the same one again after a kill.
-
-    Remove it by `finish` once the artifact is written. `fresh` empties it. Unfinished work of another recipe
-    is discarded, unless `protect` is set: then it may be hours of training, and only `fresh` discards it.
-    Raises UserError for such work, and while another process works on `output`.
-    """
-    check_replaceable(output)
-    root = output.parent / ".work"
-    folder = root / f"{output.name}-{recipe.fingerprint[:_SHORT]}"
-    root.mkdir(parents=True, exist_ok=True)
-    with (root / f"{output.name}.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(
-                f"another process is writing '{output}'", "wait for it, or choose another output"
-            ) from None
-        for stale in root.glob(f"{output.name}-{'?' * _SHORT}"):
-            if stale == folder and not fresh:
-                continue
-            if protect and not fresh:
-                raise UserError(
-                    f"'{stale}' holds unfinished work on '{output}' by another config, input or version",
-                    "--force discards it; restore the config to go on with it; or choose another output",
-                )
-            shutil.rmtree(stale)
-        folder.mkdir(exist_ok=True)
-        yield folder
-
-
-def finish(work: Path) -> None:
-    """Remove a `working` folder whose artifact has been written."""
-    shutil.rmtree(work)
 
 
 def input_hash(path: Path) -> str:

@@ -13,7 +13,8 @@ from common.console import choice, warn
 from common.errors import UserError, cannot_load
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    import torch
+    from transformers import BitsAndBytesConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
 Device = Literal["auto", "cpu", "cuda"]
@@ -68,23 +69,47 @@ def load(
     """
     check(model, adapter)
     import torch
-    from transformers import AutoModelForCausalLM
 
     device_name, dtype_name = _choose(device, dtype)
-    # Only the eager kernel applies Gemma 2's soft cap on attention scores; the others leave it out silently.
-    attention = "eager" if family.name == "gemma2" else "sdpa"
-    tokenizer = load_tokenizer(str(local_folder(model) or model), family)
-    try:
-        loaded = AutoModelForCausalLM.from_pretrained(
-            str(local_folder(model) or model),
-            dtype=getattr(torch, dtype_name),
-            attn_implementation=attention,
-        )
-    except (OSError, ValueError) as error:
-        raise cannot_load("the model", model, error) from error
+    tokenizer = load_tokenizer(source(model), family)
+    loaded = load_weights(model, family, getattr(torch, dtype_name))
     if adapter is not None:
         loaded = _with_adapter(loaded, model, adapter, merge=dtype_name == "float32")
     return loaded.to(device_name).eval().requires_grad_(False), tokenizer
+
+
+def load_weights(
+    model: str,
+    family: Family,
+    dtype: "torch.dtype",
+    *,
+    device: str | None = None,
+    quantization: "BitsAndBytesConfig | None" = None,
+) -> "PreTrainedModel":
+    """Load the weights of `model`, onto `device` at once where it is given.
+
+    Raises:
+        UserError: there is no such model, or the hub can't be reached.
+    """
+    from transformers import AutoModelForCausalLM
+
+    try:
+        loaded: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
+            source(model),
+            dtype=dtype,
+            device_map={"": device} if device else None,
+            quantization_config=quantization,
+            # Only the eager kernel applies Gemma 2's soft cap on attention scores; others silently do not.
+            attn_implementation="eager" if family.name == "gemma2" else "sdpa",
+        )
+    except (OSError, ValueError) as error:
+        raise cannot_load("the model", model, error) from error
+    return loaded
+
+
+def source(model: str) -> str:
+    """What to give to transformers for `model`: its folder, or its name on the hub."""
+    return str(local_folder(model) or model)
 
 
 def _choose(device: Device, dtype: Dtype) -> tuple[str, str]:

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from common import console
-from common.artifacts import Recipe, finish, is_up_to_date, working, writing
+from common.artifacts import Recipe, is_up_to_date, writing
 from common.command import Options, run
 from common.config import dump
 from common.errors import UserError
+from common.work import finish, working
 from data_pipeline.config import SPLITS, BuildConfig
 from data_pipeline.inputs import InputFile, input_files, shards
 from data_pipeline.shard_files import concatenate, parts, sum_counts

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from common import console, models
-from common.artifacts import Recipe, finish, is_up_to_date, working, writing
+from common.artifacts import Recipe, is_up_to_date, writing
 from common.command import Options, run
 from common.config import dump
 from common.generation import Reply
+from common.work import finish, working
 from eval import markdown
 from eval.config import CONSTANT_REPLY, ReportConfig
 from eval.figures import Figure, Settings, figures, from_json, metric_name, verdict

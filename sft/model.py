@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from common.errors import UserError, cannot_load
-from common.models import local_folder
+from common.chat import FAMILIES
+from common.errors import UserError
+from common.models import load_weights
 from sft.choices import Choices
 from sft.config import TrainConfig
 
@@ -18,7 +19,7 @@ def load_base(config: TrainConfig, choices: Choices) -> "PreTrainedModel":
     Raises UserError when the model cannot be fetched or lacks a target module.
     """
     import torch
-    from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+    from transformers import BitsAndBytesConfig
 
     dtype = getattr(torch, choices.dtype)
     quantization = BitsAndBytesConfig(
@@ -27,17 +28,13 @@ def load_base(config: TrainConfig, choices: Choices) -> "PreTrainedModel":
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=dtype,
     )
-    try:
-        model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
-            str(local_folder(config.model) or config.model),
-            dtype=dtype,
-            device_map={"": choices.device},
-            quantization_config=quantization if config.load_in_4bit else None,
-            # Gemma 2 caps attention scores, which only the eager kernel applies.
-            attn_implementation="eager" if config.chat_template == "gemma2" else "sdpa",
-        )
-    except (OSError, ValueError) as error:
-        raise cannot_load("the model", config.model, error) from error
+    model = load_weights(
+        config.model,
+        FAMILIES[config.chat_template],
+        dtype,
+        device=choices.device,
+        quantization=quantization if config.load_in_4bit else None,
+    )
     names = {name.rsplit(".", 1)[-1] for name, _ in model.named_modules()}
     missing = [module for module in config.lora.target_modules if module not in names]
     if missing:

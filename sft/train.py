@@ -11,13 +11,14 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from common.artifacts import Recipe, finish, is_up_to_date, working
+from common.artifacts import Recipe, is_up_to_date
 from common.chat import FAMILIES, load_tokenizer
 from common.command import Options, run
 from common.config import dump
 from common.console import console, quiet_libraries, say, warn
 from common.errors import UserError
-from common.models import local_folder
+from common.models import local_folder, source
+from common.work import finish, working
 from sft import preflight
 from sft.choices import resolve
 from sft.config import TrainConfig
@@ -38,9 +39,7 @@ def train(config: TrainConfig, options: Options) -> None:
         return
 
     choices = resolve(config)
-    tokenizer = load_tokenizer(
-        str(local_folder(config.model) or config.model), FAMILIES[config.chat_template]
-    )
+    tokenizer = load_tokenizer(source(config.model), FAMILIES[config.chat_template])
     training, validation = _load_splits(config, tokenizer)
     if recipe is None:
         _show_plan(config, tokenizer, training)

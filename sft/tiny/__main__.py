@@ -9,10 +9,11 @@ example company: what a tuned model knows of it, it learned in fine-tuning. Writ
 
 import json
 
-from common.artifacts import Recipe, finish, is_up_to_date, working, writing
+from common.artifacts import Recipe, is_up_to_date, writing
 from common.command import Options, run
 from common.config import dump
 from common.console import choice, say
+from common.work import finish, working
 from sft.tiny.config import TinyConfig
 from sft.tiny.dialogues import conversation
 

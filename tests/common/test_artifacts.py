@@ -8,18 +8,17 @@ from common import config as config_module
 from common.artifacts import (
     Recipe,
     check_replaceable,
-    finish,
     input_hash,
     is_up_to_date,
     read_manifest,
     verify,
-    working,
     writing,
 )
 from common.config import Config
 from common.errors import UserError
 from common.provenance import code_hash, file_hash, tree_hash
 from common.seeds import unit_hash
+from common.work import finish, working
 
 
 class Settings(Config):
