@@ -1,26 +1,18 @@
-"""Make the sample company: the support tickets and the knowledge base of MangaAssist, an online manga shop.
+"""Make the sample company: the data of MangaAssist, an online manga shop.
 
     python -m data_pipeline.sample configs/quickstart/sample.yaml
 
-Writes `tickets.jsonl` (a Zendesk-style export), `unseen_tickets.jsonl` (only situations that the first file
-never has), `kb/*.md`, and `truth.jsonl`: what was planted (situation, article, personal data, duplicates),
-which no stage reads.
+Writes tickets (a Zendesk-style export), the knowledge base, labelled messages for the classifiers, messages
+for the guard, preference pairs and synthetic conversations. `truth/` holds what was planted in each file
+(situation, article, personal data, duplicates, wrong answers and labels), which no stage reads.
 """
-
-import json
-from collections import Counter
-from collections.abc import Iterable
-from pathlib import Path
-from typing import TextIO
 
 from common import artifacts, console
 from common.command import Options, run
 from data_pipeline.sample.config import SampleConfig
 from data_pipeline.sample.content import load_content
-from data_pipeline.sample.generate import Sample
-from data_pipeline.sample.kb import render_article
-from data_pipeline.sample.models import Content
-from data_pipeline.sample.zendesk import Json
+from data_pipeline.sample.files import write_files
+from data_pipeline.sample.frozen import describe
 
 
 def make_sample(config: SampleConfig, options: Options) -> None:
@@ -35,38 +27,9 @@ def make_sample(config: SampleConfig, options: Options) -> None:
         console.say(f"{config.output} is up to date")
         return
     with artifacts.writing(config.output, recipe) as folder:
-        recipe.counts.update(_write(folder, content, config))
+        recipe.counts.update(write_files(folder, content, config))
+    console.choice("benchmark", *describe(artifacts.read_manifest(config.output).content_hash))
     console.run_log("SAMPLE", output=config.output, **recipe.counts)
-
-
-def _write(folder: Path, content: Content, config: SampleConfig) -> dict[str, int]:
-    sample = Sample(content, config.seed, config.duplicate_rate, config.internal_note_rate)
-    counts: Counter[str] = Counter()
-    with (folder / "truth.jsonl").open("w", encoding="utf-8", newline="\n") as truth_file:
-        for name, make, count in (
-            ("tickets", sample.ticket, config.tickets),
-            ("unseen_tickets", sample.unseen_ticket, config.unseen_tickets),
-        ):
-            made = console.track(map(make, range(count)), name, total=count, unit="tickets")
-            with (folder / f"{name}.jsonl").open("w", encoding="utf-8", newline="\n") as file:
-                counts += _write_tickets(made, file, truth_file)
-            counts[name] = count
-    (folder / "kb").mkdir()
-    for article in content.articles.values():
-        (folder / "kb" / f"{article.id}.md").write_text(render_article(content, article), encoding="utf-8")
-    counts["articles"] = len(content.articles)
-    return dict(counts)
-
-
-def _write_tickets(made: Iterable[tuple[Json, Json]], file: TextIO, truth_file: TextIO) -> Counter[str]:
-    counts: Counter[str] = Counter()
-    for ticket, truth in made:
-        file.write(json.dumps(ticket, ensure_ascii=False) + "\n")
-        truth_file.write(json.dumps(truth, ensure_ascii=False) + "\n")
-        counts["duplicates"] += truth["duplicate_of"] is not None
-        counts["internal_notes"] += truth["internal_notes"]
-        counts["personal_data_spans"] += len(truth["pii"])
-    return counts
 
 
 if __name__ == "__main__":

@@ -8,8 +8,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from data_pipeline.sample.grammar import Template, slot_names, walk
-from data_pipeline.sample.models import Content, Number, Situation
+from data_pipeline.sample.company import Content
+from data_pipeline.sample.grammar import Template, has_japanese, slot_names, walk
+from data_pipeline.sample.models import Number, Situation
 
 PERSONAL_SLOTS = {
     "first_name": "name",
@@ -96,6 +97,8 @@ def _situation_problems(content: Content, situation: Situation) -> Iterator[str]
     unknown_to_agent = _ASKED_FOR - set(situation.needs)
     for line in (*customer_lines(situation), *agent_lines(situation)):
         yield from (f"{where}: unknown slot {{{name}}}" for name in sorted(slot_names(line) - known))
+    if any(has_japanese(_literal_text(line)) for line in situation.openers):
+        yield f"{where}: an opener with Japanese characters belongs to 'japanese'"
     for values in slots.values():
         for name in sorted({name for value in values for name in _names_in(value)} - known):
             yield f"{where}: unknown name {name} in a slot"

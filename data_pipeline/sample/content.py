@@ -13,17 +13,28 @@ from pydantic import TypeAdapter, ValidationError
 
 from common.errors import UserError
 from data_pipeline.sample.checks import find_problems
+from data_pipeline.sample.company import Content
 from data_pipeline.sample.grammar import parse
+from data_pipeline.sample.label_checks import find_label_problems
+from data_pipeline.sample.label_models import (
+    BadAnswerKind,
+    Everyday,
+    FeelingLine,
+    Foreign,
+    Guard,
+    Handwritten,
+    LowQualityKind,
+)
 from data_pipeline.sample.models import (
     Article,
     Aside,
-    Content,
     Mood,
     Need,
     People,
     Phrases,
     Series,
     Situation,
+    Variants,
 )
 
 CONTENT = Path(__file__).parent / "content"
@@ -38,15 +49,15 @@ def load_content(folder: Path = CONTENT) -> Content:
     Raises:
         UserError: with the file, the place in it and the reason, for anything that does not validate.
     """
-    situations = [
-        situation
-        for path in sorted((folder / "situations").glob("*.yaml"))
-        for situation in _read(path, tuple[Situation, ...])
-    ]
     articles = [_read_article(path) for path in sorted((folder / "kb").glob("*.md"))]
-    facts = _read(folder / "facts.yaml", dict[str, dict[str, str | int]])
+    facts = {
+        f"{group}.{name}": str(value)
+        for path in sorted((folder / "facts").glob("*.yaml"))
+        for group, values in _read(path, dict[str, dict[str, str | int]]).items()
+        for name, value in values.items()
+    }
     content = Content(
-        facts={f"{group}.{name}": str(value) for group in facts for name, value in facts[group].items()},
+        facts=facts,
         series=_read(folder / "catalogue.yaml", tuple[Series, ...]),
         people=_read(folder / "people.yaml", People),
         moods=_read(folder / "moods.yaml", dict[str, Mood]),
@@ -54,12 +65,25 @@ def load_content(folder: Path = CONTENT) -> Content:
         needs=_read(folder / "needs.yaml", dict[str, Need]),
         misspellings=_read(folder / "misspellings.yaml", dict[str, str]),
         asides=_read(folder / "asides.yaml", tuple[Aside, ...]),
-        situations=tuple(situations),
+        situations=_read_all(folder / "situations", Situation),
         articles={article.id: article for article in articles},
+        plain_remarks=_read(folder / "feelings" / "plain.yaml", tuple[FeelingLine, ...]),
+        implied_remarks=_read(folder / "feelings" / "implied.yaml", tuple[FeelingLine, ...]),
+        bad_answers=_read(folder / "bad_answers.yaml", dict[BadAnswerKind, Variants]),
+        low_quality=_read(folder / "low_quality.yaml", dict[LowQualityKind, Variants]),
+        everyday=_read(folder / "everyday.yaml", tuple[Everyday, ...]),
+        foreign=_read_all(folder / "foreign", Foreign),
+        guard=_read(folder / "guard.yaml", Guard),
+        handwritten=_read(folder / "handwritten.yaml", Handwritten),
     )
-    if problems := find_problems(content):
+    if problems := [*find_problems(content), *find_label_problems(content)]:
         raise UserError(f"{folder}: the texts do not fit together\n  " + "\n  ".join(problems))
     return content
+
+
+def _read_all(folder: Path, model: type[T]) -> tuple[T, ...]:
+    """The entries of all files of a folder."""
+    return tuple(entry for path in sorted(folder.glob("*.yaml")) for entry in _read(path, tuple[model, ...]))  # type: ignore[valid-type]
 
 
 def _read(path: Path, model: type[T]) -> T:

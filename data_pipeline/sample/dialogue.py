@@ -3,72 +3,62 @@
     opening → (agent asks → reply) → answer → follow-ups → (second question → answer) → thanks or anger
 
 Which parts there are, their words and the mood are drawn by chance; internal notes are put in at the end.
+A `Plan` says what else happens: a second request in the opening, or an answer that is wrong.
 """
 
 import random
-from dataclasses import dataclass, field
-from typing import Literal
 
-from data_pipeline.sample import noise
+from data_pipeline.sample.company import Content
+from data_pipeline.sample.contradictions import contradict
+from data_pipeline.sample.conversation import Dialogue, Message, Plan, draw_channel, draw_mood
 from data_pipeline.sample.grammar import Piece, join, plain
-from data_pipeline.sample.models import Aside, Content, Exchange, FollowUp, Mood, Need, Situation, Variants
+from data_pipeline.sample.models import Exchange, FollowUp, Mood, Need, Situation, Variants
 from data_pipeline.sample.people import Customer
 from data_pipeline.sample.scope import Scope
-
-Speaker = Literal["customer", "agent", "note"]
-Channel = Literal["email", "web", "chat"]
+from data_pipeline.sample.turns import Turns
+from data_pipeline.sample.voice import ensure_japanese
 
 _MAX_MESSAGES = 8
 _OBJECTION_CHANCE = {"annoyed": 0.75, "furious": 0.75, "cheerful": 0.0}
 
 
-@dataclass(frozen=True)
-class Message:
-    speaker: Speaker
-    text: list[Piece]
-
-
-@dataclass
-class Dialogue:
-    """`happy` tells how the customer left; None when nothing was said after the last answer."""
-
-    situation: Situation
-    customer: Customer
-    agent_number: int
-    mood: str
-    channel: Channel
-    subject: str
-    messages: list[Message] = field(default_factory=list)
-    happy: bool | None = None
-    aside: Aside | None = None
-
-
 def write_dialogue(
-    content: Content, situation: Situation, customer: Customer, note_rate: float, rng: random.Random
+    content: Content, situation: Situation, customer: Customer, plan: Plan, rng: random.Random
 ) -> Dialogue:
-    """Write one conversation of 2 to 8 public messages; `note_rate` is the chance of internal notes."""
-    return _Writer(content, situation, customer, rng).write(note_rate)
+    """Write one conversation of 2 to 8 public messages."""
+    return _Writer(content, situation, customer, plan, rng).write()
 
 
 class _Writer:
     def __init__(
-        self, content: Content, situation: Situation, customer: Customer, rng: random.Random
+        self, content: Content, situation: Situation, customer: Customer, plan: Plan, rng: random.Random
     ) -> None:
         self.content, self.situation, self.customer, self.rng = content, situation, customer, rng
+        self.second, self.elsewhere = plan.second, plan.elsewhere
         self.scope = Scope(content, situation, customer, rng)
+        self._others: dict[str, Scope] = {}
         self.denied = self.scope.text("outcome", situation.outcome) == "denied"
-        moods = list(content.moods)
-        weights = [content.moods[name].weights[situation.tone] for name in moods]
-        mood = rng.choices(moods, weights)[0]
-        channel: Channel = rng.choices(("email", "web", "chat"), (50, 30, 20))[0]
+        mood, channel = draw_mood(content, situation.tone, rng), draw_channel(rng)
         subject = plain(self.scope.say(situation.subjects, by_customer=True))
-        self.dialogue = Dialogue(situation, customer, self.scope.agent_number, mood, channel, subject)
+        self.dialogue = Dialogue(
+            situation.article,
+            situation.intent,
+            customer,
+            self.scope,
+            mood,
+            channel,
+            subject,
+            situation,
+            plan,
+        )
+        self.turns = Turns(content, self.dialogue, self.scope, rng)
 
     @property
     def mood(self) -> Mood:
         return self.content.moods[self.dialogue.mood]
 
-    def write(self, note_rate: float) -> Dialogue:
+    def write(self) -> Dialogue:
+        plan = self.dialogue.plan
         open_need = self._open()
         exchange: Exchange | Need | None = None
         if open_need:
@@ -76,16 +66,17 @@ class _Writer:
         elif self.situation.clarify and self._chance(0.6):
             exchange = self.rng.choice(self.situation.clarify)
         if exchange:
-            self._agent(exchange.ask, asking=True)
-            self._customer(exchange.reply)
+            self.turns.agent(self.turns.say(exchange.ask), empathy=self.mood.empathy.ask)
+            self.turns.customer(self.turns.said(exchange.reply))
         self._answer()
-        for follow in self._follow_ups():
-            self._customer(follow.user)
-            self._agent(follow.agent)
-        if self._has_room(2) and self._chance(0.12):
-            self._second_question()
+        if plan.fault in (None, "contradiction"):
+            for follow in self._follow_ups():
+                self.turns.customer(self.turns.said(follow.user))
+                self.turns.agent(self.turns.say(follow.agent))
+            if not plan.second and self._has_room(2) and self._chance(0.12):
+                self._second_question()
         self._close()
-        if self._chance(note_rate):
+        if self._chance(plan.note_rate):
             self._add_notes()
         return self.dialogue
 
@@ -93,32 +84,61 @@ class _Writer:
         """Write the customer's first message. Returns the need that is left open, or None."""
         situation, mood, phrases = self.situation, self.mood, self.content.phrases
         japanese = self.customer.mixes_japanese
-        parts: list[Variants] = []
+        said: list[list[Piece]] = []
         if self._chance(0.6):
-            parts.append(phrases.japanese_greeting if japanese and self._chance(0.5) else mood.greeting)
-        if self._chance(0.45):
-            parts.append(getattr(mood.lead, situation.tone))
+            use_japanese = japanese and self._chance(0.5)
+            said.append(self.turns.said(phrases.japanese_greeting if use_japanese else mood.greeting))
+        talks_business = situation.intent != "chitchat"
+        if talks_business and self._chance(0.45):
+            said.append(self.turns.said(getattr(mood.lead, situation.tone)))
         in_japanese = japanese and situation.japanese and self._chance(0.5)
-        parts.append(situation.japanese if in_japanese else situation.openers)
+        said.append(self.turns.said(situation.japanese if in_japanese else situation.openers))
         open_need = self.rng.choice(situation.needs) if situation.needs and self._chance(0.4) else None
-        parts += [self.content.needs[need].inline for need in situation.needs if need != open_need]
-        late = parts.pop() if len(situation.needs) == 1 and not open_need and self._chance(0.1) else None
-        if self._chance(0.5):
-            in_japanese = japanese and self._chance(0.6)
-            parts.append(phrases.japanese_tail if in_japanese else getattr(mood.tail, situation.tone))
-        self._customer(*parts, opening=True)
+        said += [
+            self.turns.said(self.content.needs[need].inline) for need in situation.needs if need != open_need
+        ]
+        one_need = len(situation.needs) == 1 and not open_need
+        late = said.pop() if one_need and self._chance(0.1) else None
+        if self.second:
+            said += [
+                self.turns.said(phrases.second_lead),
+                self._beside(self.second).say(self.second.openers, by_customer=True),
+            ]
+        if talks_business and self._chance(0.5):
+            use_japanese = japanese and self._chance(0.6)
+            said.append(
+                self.turns.said(phrases.japanese_tail if use_japanese else getattr(mood.tail, situation.tone))
+            )
+        self.turns.customer(*ensure_japanese(said, self.content, self.scope, self.customer), opening=True)
         if late:
-            self._customer(late)
+            self.turns.customer(late)
         elif not open_need and self._chance(0.05):
-            self._customer(phrases.customer_more)
+            self.turns.customer(self.turns.said(phrases.customer_more))
         return open_need
 
     def _answer(self) -> None:
-        found = self._agent_has_spoken() and self._chance(0.6)
-        if self.dialogue.channel == "chat" and self._chance(0.25):
-            self._agent(self.content.phrases.agent_wait, asking=True)
+        phrases = self.content.phrases
+        found = self.turns.agent_has_spoken and self._chance(0.6)
+        talks_business = self.situation.intent != "chitchat"
+        if talks_business and self.dialogue.channel == "chat" and self._chance(0.25):
+            self.turns.agent(self.turns.say(phrases.agent_wait), empathy=self.mood.empathy.ask)
             found = False
-        self._agent(*([self.content.phrases.agent_found] if found else []), self.situation.answers)
+        said = [self.turns.say(phrases.agent_found)] if found else []
+        fault = self.dialogue.plan.fault
+        if fault is None:
+            said.append(self.turns.say(self.situation.answers))
+        elif fault == "contradiction":
+            said.append(self._contradiction())
+        elif fault == "off_topic":
+            assert self.elsewhere is not None
+            said.append(self._beside(self.elsewhere).say(self.elsewhere.answers))
+        else:
+            said.append(self.turns.say(self.content.bad_answers[fault]))
+        if self.second and fault in (None, "contradiction"):
+            answer = self._beside(self.second).say(self.second.answers)
+            said += [self.turns.say(phrases.second_answer_lead), answer]
+        self.dialogue.answer_index = len(self.dialogue.messages)
+        self.turns.agent(*said, empathy=() if fault == "rude" else self._empathy())
 
     def _follow_ups(self) -> list[FollowUp]:
         """None, one or two of the situation's follow-ups: a reply or an objection first, then questions."""
@@ -142,89 +162,60 @@ class _Writer:
     def _second_question(self) -> None:
         fitting = [aside for aside in self.content.asides if aside.article != self.situation.article]
         aside = self.dialogue.aside = self.rng.choice(fitting)
-        self._customer(self.content.phrases.aside_lead, aside.user)
-        lead = [self.content.phrases.aside_answer_lead] if self._chance(0.3) else []
-        self._agent(*lead, aside.agent)
+        self.turns.customer(self.turns.said(self.content.phrases.aside_lead), self.turns.said(aside.user))
+        lead = [self.turns.say(self.content.phrases.aside_answer_lead)] if self._chance(0.3) else []
+        self.turns.agent(*lead, self.turns.say(aside.agent))
 
     def _close(self) -> None:
-        happy = not (self.denied and self._chance(1 - self.mood.good_rating))
+        badly_served = self.dialogue.plan.fault not in (None, "contradiction")
+        refused = self.denied or badly_served
+        happy = not (refused and self._chance(0.85 if badly_served else 1 - self.mood.good_rating))
         if not self._has_room(1) or not self._chance(0.55):
             self.dialogue.happy = None if happy else False
             return
         self.dialogue.happy = happy
         phrases, mood = self.content.phrases, self.mood
         if self.customer.mixes_japanese and self._chance(0.5):
-            self._customer(phrases.japanese_thanks if happy else phrases.japanese_unhappy)
+            self.turns.customer(
+                self.turns.said(phrases.japanese_thanks if happy else phrases.japanese_unhappy)
+            )
         elif happy:
-            self._customer(phrases.accept_refusal if self.denied else mood.thanks)
+            self.turns.customer(self.turns.said(phrases.accept_refusal if refused else mood.thanks))
         else:
-            self._customer(mood.unhappy)
-        if self._has_room(1) and self._chance(0.75):
-            words = [phrases.close_happy if happy else phrases.close_unhappy]
+            self.turns.customer(self.turns.said(mood.unhappy))
+        if not badly_served and self._has_room(1) and self._chance(0.75):
+            said = [self.turns.say(phrases.close_happy if happy else phrases.close_unhappy)]
             if happy and self.customer.mixes_japanese and self._chance(0.4):
-                words.append(phrases.close_japanese)
-            self._agent(*words)
+                said.append(self.turns.say(phrases.close_japanese))
+            self.turns.agent(*said)
 
     def _add_notes(self) -> None:
         for _ in range(self.rng.choice((1, 1, 2))):
-            note = Message("note", join([self.scope.say(self.content.phrases.note)]))
-            self.dialogue.messages.insert(self.rng.randrange(1, len(self.dialogue.messages) + 1), note)
+            note = Message("note", join([self.turns.say(self.content.phrases.note)]))
+            at = self.rng.randrange(1, len(self.dialogue.messages) + 1)
+            self.dialogue.messages.insert(at, note)
+            self.dialogue.answer_index += at <= self.dialogue.answer_index
 
-    def _customer(self, *parts: Variants, opening: bool = False) -> None:
-        """Add a customer's message: one variant of each part, typed as this customer types in this mood."""
-        said = [self.scope.say(part, by_customer=True) for part in parts]
-        pieces = self._greeted(said) if opening else join(said, close=True)
-        customer, mood = self.customer, self.mood
-        pieces = noise.mistype(
-            pieces, self.rng, mood.typo_rate * customer.typo_factor, self.content.misspellings
-        )
-        if self._chance(mood.shout_rate):
-            pieces = noise.shout(pieces, self.rng)
-        elif customer.writes_lower_case or self.dialogue.mood == "hurried":
-            pieces = noise.lower(pieces)
-        if customer.mixes_japanese and self._chance(0.35):
-            pieces = noise.full_width(pieces)
-        if customer.curly_quotes:
-            pieces = noise.curl_quotes(pieces)
-        if self.dialogue.channel == "email":
-            pieces = [*pieces, *self._mail_end(opening)]
-        self.dialogue.messages.append(Message("customer", pieces))
+    def _contradiction(self) -> list[Piece]:
+        answer, self.dialogue.misstatement = contradict(self.content, self.situation, self.scope, self.rng)
+        self.turns.misstates = True
+        return answer
 
-    def _greeted(self, said: list[list[Piece]]) -> list[Piece]:
-        """Join; a greeting with a comma takes a line of its own, or an exclamation mark in a chat."""
-        greeting, rest = plain(said[0]), join(said[1:], close=True)
-        if not rest or not greeting.endswith((",", "、")):
-            return join(said, close=True)
-        opening = f"{greeting[:-1]}! " if self.dialogue.channel == "chat" else f"{greeting}\n"
-        return [Piece(opening[0].upper() + opening[1:]), *rest]
+    def _empathy(self) -> Variants:
+        empathy = self.mood.empathy
+        if self.situation.intent == "chitchat":
+            return ()
+        if self.denied:
+            return empathy.denied
+        return empathy.problem if self.situation.tone == "problem" else empathy.question
 
-    def _mail_end(self, opening: bool) -> list[Piece]:
-        """What mail programs leave under a text: a sign-off, or the agent's last mail once more."""
-        phrases = self.content.phrases
-        if opening:
-            return [Piece("\n\n"), *self.scope.say(phrases.sign_off)] if self._chance(0.35) else []
-        earlier = [message.text for message in self.dialogue.messages if message.speaker == "agent"]
-        if not earlier or not self._chance(0.12):
-            return []
-        return [Piece("\n\n"), *self.scope.say(phrases.quote_header), Piece("\n"), *noise.quote(earlier[-1])]
-
-    def _agent(self, *parts: Variants, asking: bool = False) -> None:
-        """Add an agent's message; the first one greets and shows that the customer was heard."""
-        phrases, in_chat = self.content.phrases, self.dialogue.channel == "chat"
-        pieces: list[Piece] = []
-        if not self._agent_has_spoken():
-            greeting = self.scope.say(phrases.chat_greeting if in_chat else phrases.agent_greeting)
-            pieces += [*join([greeting]), Piece(" " if in_chat else "\n")]
-            if self._chance(0.8):
-                kind = "ask" if asking else "denied" if self.denied else self.situation.tone
-                parts = (getattr(self.mood.empathy, kind), *parts)
-        pieces += join([self.scope.say(part) for part in parts])
-        if self.dialogue.channel == "email" and self._chance(0.2):
-            pieces += [Piece("\n\n"), *self.scope.say(phrases.agent_signature)]
-        self.dialogue.messages.append(Message("agent", pieces))
-
-    def _agent_has_spoken(self) -> bool:
-        return any(message.speaker == "agent" for message in self.dialogue.messages)
+    def _beside(self, situation: Situation) -> Scope:
+        """The slots of another situation for the same customer and agent."""
+        if situation.name not in self._others:
+            self._others[situation.name] = Scope(
+                self.content, situation, self.customer, self.rng, self.scope.agents
+            )
+        return self._others[situation.name]
 
     def _has_room(self, messages: int) -> bool:
         return len(self.dialogue.messages) + messages <= _MAX_MESSAGES

@@ -33,14 +33,16 @@ class Choice:
 
 @dataclass(frozen=True)
 class Template:
-    """A parsed line: literal text, slots and choices in order."""
+    """A parsed line: literal text, slots and choices in order; `feelings` is what the line expresses."""
 
     parts: tuple[str | Slot | Choice, ...]
+    feelings: tuple[str, ...] = ()
 
 
 _TOKEN = re.compile(r"[{}|]|[^{}|]+")
 _SENTENCE_ENDS = (".", "!", "?", ")", "。", "！", "？")
 _SLOT_NAME = re.compile(r"[a-z_][a-z0-9_.]*")
+_JAPANESE = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
 
 
 def parse(text: str) -> Template:
@@ -114,6 +116,11 @@ def walk(template: Template) -> Iterator[str | Slot]:
 
 def slot_names(template: Template) -> set[str]:
     return {part.name for part in walk(template) if isinstance(part, Slot)}
+
+
+def has_japanese(text: str) -> bool:
+    """Whether there are kana or kanji in a text."""
+    return _JAPANESE.search(text) is not None
 
 
 def plain(pieces: Iterable[Piece]) -> str:

@@ -2,8 +2,9 @@
 
 import yaml
 
+from data_pipeline.sample.company import Content
 from data_pipeline.sample.grammar import Slot
-from data_pipeline.sample.models import Article, Content
+from data_pipeline.sample.models import Article
 
 
 def render_article(content: Content, article: Article) -> str:

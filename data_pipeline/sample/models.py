@@ -3,19 +3,55 @@
 A field of variants is a block of text with one template a line (see `grammar`).
 """
 
-from typing import Annotated, Any, Literal
+import re
+from dataclasses import replace
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from data_pipeline.sample.grammar import Template, parse
 
 Tone = Literal["question", "problem"]
+Intent = Literal[
+    "product_discovery",
+    "product_question",
+    "recommendation",
+    "faq",
+    "order_tracking",
+    "return_request",
+    "promotion",
+    "checkout_help",
+    "escalation",
+    "chitchat",
+]
+Feeling = Literal["frustration", "satisfaction", "urgency", "confusion", "churn_risk"]
+"""What a line expresses; a message whose lines express none of them is `neutral`."""
+
+INTENTS: tuple[str, ...] = get_args(Intent)
+FEELINGS: tuple[str, ...] = get_args(Feeling)
+_LABELS = re.compile(r"\[([a-z_ ]+)\] +")
 
 
 def _lines(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     return [parse(line.strip()) for line in value.splitlines() if line.strip()]
+
+
+def _labelled_lines(value: Any) -> Any:
+    """Lines that may begin with what they express: `[frustration urgency] Where IS it?`."""
+    if not isinstance(value, str):
+        return value
+    return [_labelled(line.strip()) for line in value.splitlines() if line.strip()]
+
+
+def _labelled(line: str) -> Template:
+    match = _LABELS.match(line)
+    if match is None:
+        return parse(line)
+    if unknown := sorted(set(match[1].split()) - set(FEELINGS)):
+        raise ValueError(f"unknown feeling {', '.join(unknown)}; there are {', '.join(FEELINGS)}")
+    return replace(parse(line[match.end() :]), feelings=tuple(match[1].split()))
 
 
 def _words(value: Any) -> Any:
@@ -35,6 +71,7 @@ Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_stripped_lines)]
 AgentLines = Annotated[Variants, Field(min_length=3)]
 CustomerLines = Annotated[Variants, Field(min_length=3)]
+LabelledLines = Annotated[tuple[Template, ...], BeforeValidator(_labelled_lines)]
 
 
 class Model(BaseModel):
@@ -107,12 +144,15 @@ class Phrases(Model):
     agent_found: Variants
     agent_wait: Variants
     customer_more: Variants
+    second_lead: Variants
+    second_answer_lead: Variants
     aside_lead: Variants
     aside_answer_lead: Variants
     close_happy: Variants
     close_unhappy: Variants
     close_japanese: Variants
     accept_refusal: Variants
+    japanese_aside: Variants
     japanese_greeting: Variants
     japanese_tail: Variants
     japanese_thanks: Variants
@@ -161,11 +201,13 @@ class Situation(Model):
     """Why a customer writes, and how such conversations go.
 
     `needs` names entries of `needs.yaml`. `cases` are sets of slots that belong together, of which one is
-    taken; a case may hold an `outcome` of its own. `held_out` keeps the situation out of training.
+    taken; a case may hold an `outcome` of its own. `held_out` keeps the situation out of training. Openers
+    may be labelled with the feelings that they express.
     """
 
     name: str
     article: str
+    intent: Intent
     tone: Tone
     outcome: Literal["solved", "denied"] = "solved"
     held_out: bool = False
@@ -173,8 +215,8 @@ class Situation(Model):
     cases: tuple[dict[str, SlotValue], ...] = ()
     slots: dict[str, SlotValue] = {}
     subjects: CustomerLines
-    openers: Annotated[Variants, Field(min_length=6)]
-    japanese: Variants = ()
+    openers: Annotated[LabelledLines, Field(min_length=6)]
+    japanese: LabelledLines = ()
     clarify: tuple[Exchange, ...] = ()
     answers: Annotated[Variants, Field(min_length=4)]
     follow: Annotated[tuple[FollowUp, ...], Field(min_length=2)]
@@ -185,16 +227,3 @@ class Article(Model):
     title: str
     topic: str
     body: Template
-
-
-class Content(Model):
-    facts: dict[str, str]
-    series: tuple[Series, ...]
-    people: People
-    moods: dict[str, Mood]
-    phrases: Phrases
-    needs: dict[str, Need]
-    misspellings: dict[str, str]
-    asides: tuple[Aside, ...]
-    situations: tuple[Situation, ...]
-    articles: dict[str, Article]

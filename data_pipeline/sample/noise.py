@@ -34,6 +34,27 @@ def mistype(pieces: list[Piece], rng: random.Random, rate: float, known: Mapping
     return _on_plain(pieces, lambda text: _WORD.sub(damage, text)) if rate else pieces
 
 
+def reword(pieces: list[Piece], rng: random.Random, rate: float) -> list[Piece]:
+    """Change about `rate` of the words, and something in any case, as somebody does who types it again."""
+
+    def change(text: str) -> str:
+        words = text.split(" ")
+        for index in range(len(words) - 1, -1, -1):
+            if not words[index].isalpha() or rng.random() >= rate:
+                continue
+            kind = rng.choice(("drop", "drop", "really", "letters"))
+            if kind == "drop":
+                del words[index]
+            elif kind == "letters" and len(words[index]) > 3:
+                words[index] = words[index][:-2] + words[index][-1] + words[index][-2]
+            else:
+                words.insert(index, rng.choice(("really", "just", "still", "also", "so", "then")))
+        return " ".join(words)
+
+    reworded = _on_plain(pieces, change)
+    return reworded if reworded != pieces else [*pieces, Piece(" …")]
+
+
 def lower(pieces: list[Piece]) -> list[Piece]:
     return _on_plain(pieces, str.lower)
 

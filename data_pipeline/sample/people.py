@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from data_pipeline.sample.models import People
 
-_JAPANESE_SHARE = {True: 0.7, False: 0.1}
-"""Share of customers that mix Japanese in, by whether their first name is a Japanese one."""
+_JAPANESE_NAMES = {"ja-en": 0.7, "en": 0.1}
+"""Share of customers with a Japanese first name, by the language they write."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Customer:
     email: str
     phone: str
     address: str
-    mixes_japanese: bool
+    language: str
     writes_lower_case: bool
     typo_factor: int
     curly_quotes: bool
@@ -29,13 +29,17 @@ class Customer:
     def full_name(self) -> str:
         return f"{self.first_name} {self.last_name}"
 
+    @property
+    def mixes_japanese(self) -> bool:
+        return self.language == "ja-en"
 
-def make_customer(people: People, seed: int, number: int) -> Customer:
-    """The customer `number`; the same seed and number give the same person."""
+
+def make_customer(people: People, seed: int, number: int, language: str = "en") -> Customer:
+    """The customer `number`, who writes `language`; the same arguments give the same person."""
     rng = random.Random(f"{seed}:customer:{number}")
-    first_name = rng.choice(people.first_names + people.japanese_first_names)
+    is_japanese = rng.random() < _JAPANESE_NAMES.get(language, 0)
+    first_name = rng.choice(people.japanese_first_names if is_japanese else people.first_names)
     last_name = rng.choice(people.last_names)
-    is_japanese = first_name in people.japanese_first_names
     return Customer(
         number=number,
         first_name=first_name,
@@ -43,7 +47,7 @@ def make_customer(people: People, seed: int, number: int) -> Customer:
         email=_email(people, rng, first_name, last_name),
         phone=_phone(rng),
         address=_address(people, rng),
-        mixes_japanese=rng.random() < _JAPANESE_SHARE[is_japanese],
+        language=language,
         writes_lower_case=rng.random() < 0.2,
         typo_factor=rng.choice((0, 0, 1, 1, 3)),
         curly_quotes=rng.random() < 0.25,

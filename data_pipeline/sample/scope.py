@@ -5,8 +5,9 @@ import re
 from collections.abc import Sequence
 
 from data_pipeline.sample.checks import PERSONAL_SLOTS, facts_of
+from data_pipeline.sample.company import Content
 from data_pipeline.sample.grammar import Piece, Template, expand, plain, tidy
-from data_pipeline.sample.models import Content, Number, Series, Situation
+from data_pipeline.sample.models import Number, Series, Situation
 from data_pipeline.sample.people import Customer, order_number, tracking_number
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -15,15 +16,24 @@ _NICK_SHARE = 0.25
 
 
 class Scope:
-    """Fills slots. A value is drawn once and stays the same for the whole dialogue."""
+    """Fills slots. A value is drawn once and stays the same for the whole dialogue.
+
+    `used` holds the names of the facts that the last line said.
+    """
 
     def __init__(
-        self, content: Content, situation: Situation, customer: Customer, rng: random.Random
+        self,
+        content: Content,
+        situation: Situation | None,
+        customer: Customer,
+        rng: random.Random,
+        agents: Sequence[str] | None = None,
     ) -> None:
         self._facts = content.facts
         self._rng = rng
-        agent, colleague = rng.sample(content.people.agents, 2)
-        self.agent_number = content.people.agents.index(agent)
+        self.used: set[str] = set()
+        self.agents = agents or rng.sample(content.people.agents, 2)
+        agent, colleague = self.agents
         self._series, other = rng.sample(_series_for(content, situation), 2)
         volume = rng.randrange(1, self._series.volumes)
         personal = {
@@ -52,22 +62,34 @@ class Scope:
         }
         self.values = {name: [Piece(text, PERSONAL_SLOTS[name])] for name, text in personal.items()}
         self.values |= {name: [Piece(text)] for name, text in others.items()}
-        case = rng.choice(situation.cases) if situation.cases else {}
-        for name, value in (case | situation.slots).items():
-            self.values[name] = self._draw(value)
+        if situation is not None:
+            case = rng.choice(situation.cases) if situation.cases else {}
+            for name, value in (case | situation.slots).items():
+                self.values[name] = self._draw(value)
 
     def say(self, variants: Sequence[Template], by_customer: bool = False) -> list[Piece]:
         """One of the variants, expanded."""
+        return self.expand(self._rng.choice(variants), by_customer)
+
+    def expand(self, template: Template, by_customer: bool = False) -> list[Piece]:
         use_nick = by_customer and self._rng.random() < _NICK_SHARE
         title = self._series.nick if use_nick else self._series.title
         self.values["title"] = [Piece(title)]
-        return tidy(expand(self._rng.choice(variants), self._rng, self._fill))
+        self.used.clear()
+        return tidy(expand(template, self._rng, self._fill))
+
+    def misstate(self, fact: str, value: str) -> None:
+        """From now on, say `value` wherever a line states the fact."""
+        self._facts = {**self._facts, fact: value}
 
     def text(self, name: str, default: str) -> str:
         return plain(self.values[name]) if name in self.values else default
 
     def _fill(self, name: str) -> list[Piece]:
-        return self.values[name] if name in self.values else [Piece(self._facts[name])]
+        if name in self.values:
+            return self.values[name]
+        self.used.add(name)
+        return [Piece(self._facts[name])]
 
     def _draw(self, value: Template | Number) -> list[Piece]:
         if isinstance(value, Template):
@@ -90,7 +112,9 @@ class Scope:
         return int(token if token.isdigit() else plain(self._fill(token)))
 
 
-def _series_for(content: Content, situation: Situation) -> list[Series]:
+def _series_for(content: Content, situation: Situation | None) -> Sequence[Series]:
     """All series but those that the agent names: nobody is told to read what they have just read."""
+    if situation is None:
+        return content.series
     named = {content.facts[name] for name in facts_of(content, situation)}
     return [series for series in content.series if series.title not in named]

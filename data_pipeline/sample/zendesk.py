@@ -4,12 +4,13 @@ Field names are those of Zendesk's Ticket Comments and Tickets API: https://deve
 """
 
 import random
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from data_pipeline.sample.dialogue import Dialogue, Message
+from data_pipeline.sample.company import Content
+from data_pipeline.sample.conversation import Dialogue, Message
 from data_pipeline.sample.grammar import Piece, plain
-from data_pipeline.sample.models import Content
 from data_pipeline.sample.noise import disfigure
 
 _FIRST_DAY = datetime(2024, 1, 8, 7, 0, tzinfo=UTC)
@@ -29,8 +30,8 @@ def render(
 ) -> tuple[Json, Json]:
     """Return the ticket and its truth. `index` places it in time; `rng` decides on markup and metadata."""
     requester_id = _CUSTOMER_IDS + (seed + 1) * 10**7 + dialogue.customer.number
-    assignee_id = _AGENT_IDS + dialogue.agent_number
-    comments, planted = [], []
+    assignee_id = _AGENT_IDS + content.people.agents.index(dialogue.agent)
+    comments, planted, misstated = [], [], []
     moment = _FIRST_DAY + timedelta(minutes=index * _MINUTES_BETWEEN_TICKETS + rng.randrange(5))
     created_at = _iso(moment)
     for number, message in enumerate(dialogue.messages):
@@ -39,6 +40,7 @@ def render(
         author_id = requester_id if message.speaker == "customer" else assignee_id
         comments.append(_comment(comment_id, author_id, message, plain(body), html_body, _iso(moment)))
         planted += _spans(comment_id, body, message.text)
+        misstated += [comment_id] if message.misstates else []
         moment += _pause(dialogue, message, rng)
     ticket = {
         "id": ticket_id,
@@ -51,21 +53,44 @@ def render(
         "updated_at": comments[-1]["created_at"],
         "comments": comments,
     }
-    situation = dialogue.situation
     truth = {
         "ticket_id": ticket_id,
-        "file": "unseen_tickets.jsonl" if situation.held_out else "tickets.jsonl",
-        "situation": situation.name,
-        "topic": content.articles[situation.article].topic,
-        "article": situation.article,
-        "second_article": dialogue.aside.article if dialogue.aside else None,
+        **_situation_truth(content, dialogue),
         "mood": dialogue.mood,
+        "language": dialogue.customer.language,
         "mixes_japanese": dialogue.customer.mixes_japanese,
         "duplicate_of": None,
+        "near_duplicate_of": None,
         "internal_notes": sum(message.speaker == "note" for message in dialogue.messages),
+        **_fault_truth(dialogue, ticket_id * 100 + dialogue.answer_index, misstated),
         "pii": planted,
     }
     return ticket, truth
+
+
+def _situation_truth(content: Content, dialogue: Dialogue) -> Json:
+    situation, second = dialogue.situation, dialogue.plan.second
+    second_article = second.article if second else dialogue.aside.article if dialogue.aside else None
+    return {
+        "situation": situation.name if situation else None,
+        "held_out": situation is not None and situation.held_out,
+        "topic": content.articles[dialogue.article].topic,
+        "article": dialogue.article,
+        "second_situation": second.name if second else None,
+        "second_article": second_article,
+        "intents": [dialogue.intent, *([second.intent] if second else [])],
+    }
+
+
+def _fault_truth(dialogue: Dialogue, answer_id: int, misstated: list[int]) -> Json:
+    """What is wrong with the answer: a bad one by kind, or the comments that state a wrong value."""
+    fault, wrong = dialogue.plan.fault, dialogue.misstatement
+    is_bad = fault not in (None, "contradiction")
+    return {
+        "answer_comment_id": answer_id,
+        "bad_answer": fault if is_bad else None,
+        "contradiction": {**asdict(wrong), "comment_ids": misstated} if wrong else None,
+    }
 
 
 def _comment(
@@ -100,10 +125,10 @@ def _spans(comment_id: int, body: list[Piece], said: list[Piece]) -> list[Json]:
 
 
 def _metadata(content: Content, dialogue: Dialogue, rng: random.Random) -> Json:
-    topic = content.articles[dialogue.situation.article].topic
+    topic = content.articles[dialogue.article].topic
     tags = sorted({*rng.sample(_TAGS, rng.randrange(3)), *([topic] if rng.random() < 0.8 else [])})
     values = {
-        "language": "ja-en" if dialogue.customer.mixes_japanese else "en",
+        "language": dialogue.customer.language,
         "traffic_source": rng.choice(_TRAFFIC_SOURCES),
     }
     return {
@@ -119,6 +144,8 @@ def _metadata(content: Content, dialogue: Dialogue, rng: random.Random) -> Json:
 def _rating(content: Content, dialogue: Dialogue, rng: random.Random) -> str:
     if rng.random() < 0.5:
         return rng.choice(("offered", "unoffered"))
+    if dialogue.plan.fault not in (None, "contradiction") and rng.random() < 0.8:
+        return "bad"
     if dialogue.happy is not None:
         return "good" if dialogue.happy else "bad"
     return "good" if rng.random() < content.moods[dialogue.mood].good_rating else "bad"

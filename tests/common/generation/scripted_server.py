@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,14 +18,17 @@ class Answer:
     delay: float = 0.0
 
 
-def says(content: str | None, finish_reason: str = "stop", **message: Any) -> Answer:
+def says(
+    content: str | None, finish_reason: str = "stop", usage: tuple[int, int] = (11, 3), **message: Any
+) -> Answer:
+    """A completion; `usage` are the tokens of prompt and completion."""
     choice = {
         "index": 0,
         "message": {"role": "assistant", "content": content, **message},
         "finish_reason": finish_reason,
     }
-    usage = {"prompt_tokens": 11, "completion_tokens": 3, "total_tokens": 14}
-    body = {"id": "1", "object": "chat.completion", "choices": [choice], "usage": usage}
+    counts = {"prompt_tokens": usage[0], "completion_tokens": usage[1], "total_tokens": sum(usage)}
+    body = {"id": "1", "object": "chat.completion", "choices": [choice], "usage": counts}
     return Answer(json.dumps(body).encode())
 
 
@@ -38,9 +41,9 @@ def fails(status: int, code: str = "", message: str = "", **headers: str) -> Ans
 
 @dataclass
 class Script:
-    """Answers for each last message's text, in turn; the last of them is repeated."""
+    """Answers for each last message's text, in turn, the last of them repeated; or what a function says."""
 
-    answers: dict[str, list[Answer]]
+    answers: "Answers"
     url: str = ""
     requests: list[dict[str, Any]] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
@@ -56,6 +59,8 @@ class Script:
             self.requests.append(request)
             self.times.append(time.monotonic())
             self.authorizations.append(authorization)
+            if callable(self.answers):
+                return self.answers(request)
             queue = self.answers[request["messages"][-1]["content"]]
             return queue.pop(0) if len(queue) > 1 else queue[0]
 
@@ -63,8 +68,11 @@ class Script:
         return sum(request["messages"][-1]["content"] == text for request in self.requests)
 
 
+Answers = dict[str, list[Answer]] | Callable[[dict[str, Any]], Answer]
+
+
 @contextmanager
-def serving(answers: dict[str, list[Answer]]) -> Iterator[Script]:
+def serving(answers: Answers) -> Iterator[Script]:
     """Serve a script on a free port of this machine."""
     script = Script(answers)
 

@@ -26,6 +26,7 @@ REPLY = Reply("返金します。", 5, 4, "stop")
         (URL, MODEL, MESSAGES, Sampling(seed=1)),
         (URL, MODEL, MESSAGES, Sampling(stop=("x",))),
         (URL, MODEL, MESSAGES, Sampling(temperature=1.0, seed=1)),
+        (URL, MODEL, MESSAGES, Sampling(), {"type": "object"}),
     ],
 )
 def test_anything_that_decides_a_reply_changes_the_key(asked):
@@ -35,6 +36,13 @@ def test_anything_that_decides_a_reply_changes_the_key(asked):
 def test_the_same_question_has_the_same_key():
     messages = [{"content": "Hello", "role": "user"}]
     assert cache_key(f"{URL}/", MODEL, messages, Sampling()) == KEY
+
+
+def test_a_schema_with_its_keys_in_another_order_asks_for_another_reply():
+    one, other = ({"properties": {name: {"type": "string"} for name in names}} for names in ("ab", "ba"))
+    assert cache_key(URL, MODEL, MESSAGES, Sampling(), one) != cache_key(
+        URL, MODEL, MESSAGES, Sampling(), other
+    )
 
 
 def test_a_draw_without_a_seed_has_no_key():

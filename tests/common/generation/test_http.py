@@ -60,6 +60,27 @@ def test_the_request_says_what_sampling_says():
     assert greedy.keys() == drawn.keys() - {"seed", "stop"}
 
 
+def test_a_schema_is_sent_as_structured_output():
+    schema = {"type": "object", "properties": {}}
+    with serving({"a": [says("{}")]}) as server:
+        generator = HttpGenerator("remote", server.url, "support")
+        generator.generate([ask("a")], GREEDY, schema=schema)
+    sent = server.requests[0]["response_format"]
+    assert sent["type"] == "json_schema"
+    assert (sent["json_schema"]["schema"], sent["json_schema"]["strict"]) == (schema, True)
+
+
+def test_each_reply_is_handed_over_as_soon_as_it_is_there():
+    answers = {text: [says(f"reply to {text}")] for text in ("slow", "fast")}
+    answers["slow"][0].delay = 0.3
+    seen = []
+    with serving(answers) as server:
+        HttpGenerator("remote", server.url, "support").generate(
+            [ask("slow"), ask("fast")], GREEDY, on_reply=lambda index, reply: seen.append((index, reply.text))
+        )
+    assert seen == [(1, "reply to fast"), (0, "reply to slow")]
+
+
 def test_no_more_requests_at_once_than_allowed():
     texts = [f"question {n}" for n in range(9)]
     answers = {text: [says("yes")] for text in texts}

@@ -7,19 +7,15 @@ import pytest
 
 from common.errors import UserError
 from data_pipeline.sample.checks import agent_lines, customer_lines, facts_of, find_problems
+from data_pipeline.sample.company import Content
 from data_pipeline.sample.content import CONTENT, load_content
 from data_pipeline.sample.grammar import walk
-from data_pipeline.sample.models import Content
-
-
-@pytest.fixture(scope="module")
-def content() -> Content:
-    return load_content()
 
 
 def test_there_is_enough_content(content: Content) -> None:
-    assert len(content.situations) >= 60
-    assert len(content.articles) >= 25
+    assert len(content.situations) >= 300
+    assert len(content.articles) >= 60
+    assert sum(situation.held_out for situation in content.situations) == 30
     assert {situation.article for situation in content.situations} == set(content.articles)
 
 
@@ -85,7 +81,12 @@ def broken(tmp_path: Path, name: str, old: str, new: str) -> str:
             "30",
             "article returns: a number that is not from the facts",
         ),
-        ("facts.yaml", "  window_days: 30", "  window_days: 30\n  unused: 1", "returns.unused stands in no"),
+        (
+            "facts/core.yaml",
+            "  window_days: 30",
+            "  window_days: 30\n  unused: 1",
+            "returns.unused stands in no",
+        ),
         ("moods.yaml", "typo_rate: 0.004", "typo_rate: often", "calm.typo_rate"),
     ],
 )

