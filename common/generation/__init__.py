@@ -7,14 +7,18 @@
 Importing it loads neither torch nor openai.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from pydantic import Field
 
 from common.chat import Message
 from common.config import Config
+
+JsonSchema = Mapping[str, Any]
+"""What structured output keeps to. Providers support different parts of the standard; this is understood by
+all: every key required, no others allowed, numbers listed by `enum`, no limits on lengths."""
 
 
 class Sampling(Config):
@@ -47,9 +51,9 @@ class Reply:
     error: str | None = None
 
     @classmethod
-    def failed(cls, error: str, prompt_tokens: int = 0) -> "Reply":
+    def failed(cls, error: str, prompt_tokens: int = 0, completion_tokens: int = 0) -> "Reply":
         """`error` is for logs and reports: it must not hold the conversation's text."""
-        return cls(None, prompt_tokens, 0, "error", error)
+        return cls(None, prompt_tokens, completion_tokens, "error", error)
 
 
 class Generator(Protocol):

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from common.chat import Message
-from common.generation import Reply, Sampling
+from common.generation import JsonSchema, Reply, Sampling
 from common.provenance import digest
 
 
@@ -43,7 +43,13 @@ class ReplyCache:
         return self.folder / key[:2] / f"{key}.json"
 
 
-def cache_key(url: str, model: str, messages: Sequence[Message], sampling: Sampling) -> str | None:
+def cache_key(
+    url: str,
+    model: str,
+    messages: Sequence[Message],
+    sampling: Sampling,
+    schema: JsonSchema | None = None,
+) -> str | None:
     """SHA-256 of everything that decides a reply.
 
     None where nothing does: with a temperature and no seed, every call is meant to be a new draw.
@@ -51,4 +57,5 @@ def cache_key(url: str, model: str, messages: Sequence[Message], sampling: Sampl
     if sampling.temperature > 0 and sampling.seed is None:
         return None
     asked = [url.rstrip("/"), model, list(messages), sampling.model_dump(mode="json")]
+    asked += [json.dumps(schema)] if schema is not None else []  # as text: its keys are written in its order
     return digest(json.dumps(asked, sort_keys=True, ensure_ascii=False))

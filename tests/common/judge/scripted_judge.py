@@ -19,8 +19,8 @@ def pair(a: str, b: str) -> Pair:
 
 
 def judge(url: str, cache: Path | None = None, **settings: Any) -> Judge:
-    settings = {"max_retries": 0, "timeout": 5.0, **settings}
-    return Judge(JudgeConfig(url=url, model="examiner", cache=cache, **settings))
+    settings = {"model": "examiner", "max_retries": 0, "timeout": 5.0, **settings}
+    return Judge(JudgeConfig(url=url, cache=cache, **settings))
 
 
 def verdict(*scores: int, reason: str = "It answers.") -> str:

@@ -33,7 +33,7 @@ def test_what_is_sent():
 
 
 DEFECTS = {
-    "slow": (Answer(b"{}", delay=1.5), "timeout"),
+    "slow": (Answer(b"{}", delay=3.0), "timeout"),
     "rate limit": (fails(429, "rate_limit", SECRET), "http_429"),
     "server error": (fails(500, message=SECRET), "http_500"),
     "broken HTTP body": (Answer(b'{"choices": [{"mess'), "bad_response"),
@@ -57,7 +57,7 @@ GOOD = {
 def test_a_server_with_every_defect_scores_what_it_judged_and_nothing_else(capsys):
     answers = {name: answer for name, (answer, _) in DEFECTS.items()} | GOOD
     with serving(by_reply(answers)) as server:
-        found = judge(server.url, timeout=0.5).score([case(name) for name in answers])
+        found = judge(server.url, timeout=1.5).score([case(name) for name in answers])
     by_name = dict(zip(answers, found, strict=True))
     for name, (_, reason) in DEFECTS.items():
         assert by_name[name].scores is None and by_name[name].mean is None, name
