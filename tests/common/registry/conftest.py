@@ -16,9 +16,6 @@ import pytest
 
 from common.registry import Registry
 
-ROOT = Path(__file__).resolve().parents[3]
-JOBS = Path(__file__).with_name("jobs.py")
-
 
 @pytest.fixture(scope="session", autouse=True)
 def no_proxy() -> Iterator[None]:
@@ -108,19 +105,3 @@ def results(tmp_path: Path) -> Path:
     path = tmp_path / "evaluation_results.json"
     path.write_text('{"rouge_l": 0.122}')
     return path
-
-
-def job(*arguments: object) -> subprocess.Popen[str]:
-    """Start `jobs.py` in a process of its own."""
-    command = [sys.executable, str(JOBS), *map(str, arguments)]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
-    )
-
-
-def output(process: subprocess.Popen[str]) -> str:
-    """What a job printed, once it has ended well and without noise."""
-    out, err = process.communicate(timeout=240)
-    assert (process.returncode, err) == (0, "")
-    return out

@@ -2,6 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+from mlflow import MlflowClient
 
 from common.registry import Entry, Moved, Registry
 from common.registry.store import Store
@@ -22,6 +23,20 @@ def test_who_decides_later_decides_on_the_newer_state(sqlite, name, adapter):
     trail.append(decide, "we", "")
     moves = [entry.change for entry in trail.entries()]
     assert moves == [Moved("shadow", None, 3), Moved("shadow", 3, 2), Moved("shadow", 2, 1)]
+
+
+def test_a_request_that_the_client_repeats_changes_nothing(registry, name, adapter, monkeypatch):
+    for method in ("create_registered_model", "log_param"):  # as after an answer that got lost on its way
+        original = getattr(MlflowClient, method)
+
+        def twice(*args, original=original, **kwargs):
+            original(*args, **kwargs)
+            return original(*args, **kwargs)
+
+        monkeypatch.setattr(MlflowClient, method, twice)
+    registry.register(name, adapter)
+    registry.alias(name, "shadow", 1, why="look")
+    assert [entry.change for entry in registry.trail(name)] == [Moved("shadow", None, 1)]
 
 
 @given(st.lists(st.integers(1, 4)))
