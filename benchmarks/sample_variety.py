@@ -31,9 +31,9 @@ def main(*paths: str) -> None:
     for path in map(Path, paths):
         dialogues = _read(path)
         random.Random(_SEED).shuffle(dialogues)
-        sides = {"customer": "user", "agent": "assistant"}
-        for side, role in sides.items():
-            said = [" ".join(text for who, text in dialogue if who == role) for dialogue in dialogues]
+        sides = {"customer": ("user",), "agent": ("assistant",), "both": ("user", "assistant")}
+        for side, roles in sides.items():
+            said = [" ".join(text for role, text in dialogue if role in roles) for dialogue in dialogues]
             rows.append((f"{path.parent.name}/{path.name.split('.')[0]}, {side}", *_figures(said)))
     columns = ("", "distinct-1", "distinct-2", "distinct-3", "nearest, median", "p90", "over 0.8")
     table(f"{_WORDS:,} words; {_DIALOGUES:,} dialogues", columns, rows)

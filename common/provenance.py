@@ -8,7 +8,20 @@ from collections.abc import Mapping
 from pathlib import Path
 
 _CHUNK = 1 << 20
-_STACK = ("torch", "transformers", "trl", "peft", "datasets", "bitsandbytes", "datatrove", "unsloth", "vllm")
+_STACK = (
+    "torch",
+    "transformers",
+    "trl",
+    "peft",
+    "datasets",
+    "bitsandbytes",
+    "datatrove",
+    "onnx",
+    "onnxruntime",
+    "onnxscript",
+    "unsloth",
+    "vllm",
+)
 
 
 def digest(text: str) -> str:

@@ -13,6 +13,7 @@ CONFIGS = sorted((ROOT / "configs").rglob("*.yaml"))
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 COMMANDS = {
     "python -m data_pipeline.sample": "data_pipeline.sample.config:SampleConfig",
+    "python -m common.encoder": "common.encoder.config:ExportConfig",
     "python -m data_pipeline.build": "data_pipeline.config:BuildConfig",
     "python -m sft.tiny": "sft.tiny.config:TinyConfig",
     "python -m sft.train": "sft.config:TrainConfig",

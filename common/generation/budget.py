@@ -4,8 +4,9 @@
     generator.budget.spent, generator.budget.cost
 
 Before a request is sent, the most that it can cost is set aside: a token for each byte of the prompt (the
-tokenizers of language models start from bytes and only merge them), room for the chat template, all new
-tokens, and all of that again for each retry. Once it is answered, the server's own count takes its place.
+tokenizers of language models start from bytes and only merge them), room for the chat template (64 tokens and
+16 a message: one that adds a long system text of its own can cost more), all new tokens, and all of that
+again for each retry. Once it is answered, the server's own count takes its place.
 """
 
 import asyncio

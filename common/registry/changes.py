@@ -24,11 +24,6 @@ def attach(
     if file.name == EVALUATION:
         read_json(file)
     sha256 = file_hash(file)
-    store.upload(version.run_id, file, attachment_folder(sha256))
-    with TemporaryDirectory() as folder:
-        place = f"{attachment_folder(sha256)}/{file.name}"
-        if file_hash(store.download(version.run_id, place, Path(folder))) != sha256:
-            raise UserError(f"'{file}' has changed while it was copied", "attach it again")
 
     def decide(state: State) -> Attached | None:
         before = state.attachments.get(version.number, {}).get(file.name)
@@ -39,6 +34,13 @@ def attach(
             )
         return None if before == sha256 else Attached(version.number, file.name, before, sha256)
 
+    if decide(State.of(trail.entries())) is None:
+        return  # nothing is uploaded for what is there already, or is refused
+    store.upload(version.run_id, file, attachment_folder(sha256))
+    with TemporaryDirectory() as folder:
+        place = f"{attachment_folder(sha256)}/{file.name}"
+        if file_hash(store.download(version.run_id, place, Path(folder))) != sha256:
+            raise UserError(f"'{file}' has changed while it was copied", "attach it again")
     trail.append(decide, who, why)
 
 

@@ -25,11 +25,11 @@ def make_sample(config: SampleConfig, options: Options) -> None:
         return
     if not options.force and artifacts.is_up_to_date(config.output, recipe):
         console.say(f"{config.output} is up to date")
-        return
-    with artifacts.writing(config.output, recipe) as folder:
-        recipe.counts.update(write_files(folder, content, config))
+    else:
+        with artifacts.writing(config.output, recipe) as folder:
+            recipe.counts.update(write_files(folder, content, config))
+        console.run_log("SAMPLE", output=config.output, **recipe.counts)
     console.choice("benchmark", *describe(artifacts.read_manifest(config.output).content_hash))
-    console.run_log("SAMPLE", output=config.output, **recipe.counts)
 
 
 if __name__ == "__main__":

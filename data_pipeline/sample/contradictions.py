@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 
 from data_pipeline.sample.company import Content
-from data_pipeline.sample.grammar import Piece, Template, slot_names
+from data_pipeline.sample.grammar import Piece, Template, plain, slot_names
 from data_pipeline.sample.models import Situation
 from data_pipeline.sample.scope import Scope
 
@@ -37,9 +37,9 @@ def wrong_value(content: Content, fact: str, rng: random.Random) -> str | None:
         most = 95 if "percent" in fact else 10 * max(numbers) + 5
         shifts = [half, numbers[0], 2 * numbers[0] + 1]
         shifts = [shift for shift in shifts if max(numbers) + shift <= most]
-        if numbers[0] > 1:
+        if numbers[0] - half > 1:  # "within 1 days" would give it away
             shifts.append(-half)
-        shift = rng.choice(shifts or [-half])
+        shift = rng.choice(shifts or [half])
     return re.sub(r"\d+", lambda match: str(int(match.group()) + shift), right)
 
 
@@ -66,7 +66,8 @@ def contradict(
         before = content.facts[fact]
         scope.misstate(fact, stated)
         pieces = scope.expand(answer)
-        if fact in scope.used:
+        says_it_once = plain(pieces).count(stated) == 1  # and not of a second series, too
+        if fact in scope.used and (says_it_once or stated.isdigit()):
             return pieces, Misstatement(fact, before, stated)
         scope.misstate(fact, before)
     raise ValueError(f"no answer of {situation.name} states a fact in {_ATTEMPTS} attempts")

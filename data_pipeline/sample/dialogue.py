@@ -15,6 +15,7 @@ from data_pipeline.sample.grammar import Piece, join, plain
 from data_pipeline.sample.models import Exchange, FollowUp, Mood, Need, Situation, Variants
 from data_pipeline.sample.people import Customer
 from data_pipeline.sample.scope import Scope
+from data_pipeline.sample.splits import bad_answer_lines
 from data_pipeline.sample.turns import Turns
 from data_pipeline.sample.voice import ensure_japanese
 
@@ -133,7 +134,8 @@ class _Writer:
             assert self.elsewhere is not None
             said.append(self._beside(self.elsewhere).say(self.elsewhere.answers))
         else:
-            said.append(self.turns.say(self.content.bad_answers[fault]))
+            lines = bad_answer_lines(self.content.bad_answers[fault], self.situation.held_out)
+            said.append(self.turns.say(tuple(lines)))
         if self.second and fault in (None, "contradiction"):
             answer = self._beside(self.second).say(self.second.answers)
             said += [self.turns.say(phrases.second_answer_lead), answer]

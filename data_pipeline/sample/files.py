@@ -1,8 +1,9 @@
 """The files of the sample company, written row by row: memory does not grow with their number."""
 
+import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from data_pipeline.sample.guard import GuardRows
 from data_pipeline.sample.kb import render_article
 from data_pipeline.sample.message_rows import MessageRows
 from data_pipeline.sample.messages import MessageWriter
+from data_pipeline.sample.models import Model
 from data_pipeline.sample.pairs import PairRows
 from data_pipeline.sample.splits import SPLITS
 from data_pipeline.sample.synthetic import SyntheticRows
@@ -64,14 +66,17 @@ def _generated(content: Content, config: SampleConfig) -> Iterator[tuple[str, in
 
 def _handwritten(content: Content) -> Iterator[tuple[str, list[Json]]]:
     handwritten = content.handwritten
-    messages = [
-        {"id": f"handwritten-{number:03}", **message.model_dump(mode="json")}
-        for number, message in enumerate(handwritten.messages)
-    ]
+    messages = _numbered("handwritten", handwritten.messages)
     yield "messages/handwritten", [message for message in messages if not message["hard"]]
     yield "messages/golden", [message for message in messages if message["hard"]]
-    yield "guard/handwritten", [message.model_dump(mode="json") for message in handwritten.guard]
-    yield "kb_questions", [question.model_dump(mode="json") for question in handwritten.questions]
+    yield "guard/handwritten", _numbered("guard-handwritten", handwritten.guard)
+    yield "kb_questions", _numbered("question", handwritten.questions)
+
+
+def _numbered(name: str, entries: Sequence[Model]) -> list[Json]:
+    return [
+        {"id": f"{name}-{number:03}", **entry.model_dump(mode="json")} for number, entry in enumerate(entries)
+    ]
 
 
 def _write_rows(folder: Path, name: str, count: int, make: Make) -> Counter[str]:
@@ -84,7 +89,12 @@ def _write_rows(folder: Path, name: str, count: int, make: Make) -> Counter[str]
         rows.open("w", encoding="utf-8", newline="\n") as row_file,
         truths.open("w", encoding="utf-8", newline="\n") as truth_file,
     ):
+        first: dict[bytes, str] = {}
         for row, truth in console.track(map(make, range(count)), name, total=count, unit="rows"):
+            if "same_text_as" in truth:  # short messages coincide, though nobody planted that
+                key = hashlib.blake2b(row["text"].encode(), digest_size=16).digest()
+                earlier = first.setdefault(key, row["id"])
+                truth["same_text_as"] = earlier if earlier != row["id"] else None
             row_file.write(_line(row))
             truth_file.write(_line(truth))
             counts.update(f"{name}:{kind}" for kind in _PLANTED if truth.get(kind))

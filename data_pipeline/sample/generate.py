@@ -8,7 +8,7 @@ from typing import get_args
 from data_pipeline.sample import noise
 from data_pipeline.sample.company import Content
 from data_pipeline.sample.contradictions import alterable_answers
-from data_pipeline.sample.conversation import Dialogue, Fault, Message, Plan
+from data_pipeline.sample.conversation import Dialogue, Fault, Plan
 from data_pipeline.sample.dialogue import write_dialogue
 from data_pipeline.sample.foreign import write_foreign
 from data_pipeline.sample.label_models import BadAnswerKind
@@ -48,10 +48,10 @@ class Sample:
 
     def unseen_ticket(self, index: int) -> tuple[Json, Json]:
         """Ticket `index` of the held-out situations, from customers of their own, and its truth."""
-        index += MOST_TICKETS
-        dialogue = self._dialogue(index, held_out=True)
-        rng = random.Random(f"{self.seed}:{index}:export")
-        return render(self.content, dialogue, self._ticket_id(index), index, self.seed, rng)
+        number = MOST_TICKETS + index
+        dialogue = self._dialogue(number, held_out=True)
+        rng = random.Random(f"{self.seed}:{number}:export")
+        return render(self.content, dialogue, self._ticket_id(number), index, self.seed, rng)
 
     def situations(self, held_out: bool) -> list[Situation]:
         return self._held_out if held_out else self._open
@@ -167,7 +167,9 @@ class Sample:
 
 def _reworded(dialogue: Dialogue, rng: random.Random) -> Dialogue:
     messages = [
-        Message(message.speaker, noise.reword(message.text, rng, _REWORDED), message.misstates)
+        replace(message, text=noise.reword(message.text, rng, _REWORDED))
+        if message.speaker == "customer"
+        else message
         for message in dialogue.messages
     ]
     return replace(dialogue, messages=messages)

@@ -143,6 +143,16 @@ def join(parts: Iterable[list[Piece]], close: bool = False) -> list[Piece]:
     return pieces
 
 
+def cut(pieces: Iterable[Piece], length: int) -> list[Piece]:
+    """The first `length` characters; what is cut of a name or number is still one."""
+    kept: list[Piece] = []
+    for piece in pieces:
+        if length > 0:
+            kept.append(Piece(piece.text[:length], piece.kind))
+        length -= len(piece.text)
+    return kept
+
+
 def tidy(pieces: Iterable[Piece]) -> list[Piece]:
     """Merge neighbouring plain pieces, squeeze the spaces that empty alternatives leave, strip the ends."""
     merged: list[Piece] = []

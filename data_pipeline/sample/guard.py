@@ -12,6 +12,7 @@ from typing import Any, Literal
 from data_pipeline.sample.company import Content
 from data_pipeline.sample.grammar import Piece, join, plain
 from data_pipeline.sample.label_models import Attack, Harmless
+from data_pipeline.sample.message_rows import spans
 from data_pipeline.sample.people import Customer, make_customer
 from data_pipeline.sample.scope import Scope
 from data_pipeline.sample.splits import SPLITS, Request, Split, split_entries, split_everyday, split_requests
@@ -40,14 +41,14 @@ class GuardRows:
 
     def row(self, split: Split, index: int) -> tuple[Json, Json]:
         """Row `index` of a part, and its truth."""
-        pieces, family, customer = self._attack(split, index // 2)
+        pieces, family = self._attack(split, index // 2)
         label: Literal["attack", "harmless"] = "attack"
         if index % 2:
-            pieces, family, customer = self._harmless(split, index // 2, length=len(plain(pieces)))
+            pieces, family = self._harmless(split, index // 2, length=len(plain(pieces)))
             label = "harmless"
         identity = f"{self.seed}-guard-{split}-{index:06}"
         row = {"id": identity, "text": plain(pieces), "label": label, "family": family}
-        return row, {"id": identity, "label": label, "family": family, "language": customer.language}
+        return row, {"id": identity, "same_text_as": None, "pii": spans(pieces)}
 
     @cached_property
     def _requests(self) -> dict[Split, list[Request]]:
@@ -66,7 +67,7 @@ class GuardRows:
             self.content.guard.harmless, key=lambda e: repr(e.lines), stratum=lambda e: e.kind
         )
 
-    def _attack(self, split: Split, index: int) -> tuple[list[Piece], str, Customer]:
+    def _attack(self, split: Split, index: int) -> tuple[list[Piece], str]:
         rng, customer = self._draw(split, 2 * index)
         families = sorted({attack.family for attack in self._attacks[split]})
         family = rng.choice(families)
@@ -76,9 +77,9 @@ class GuardRows:
             requests = [self._request(split, customer, rng) for _ in range(rng.choice((1, 1, 2)))]
             at = rng.randrange(len(requests) + 1)
             said = [*requests[:at], *said, *requests[at:]]
-        return self._typed(said, family, customer, rng), family, customer
+        return self._typed(said, family, customer, rng), family
 
-    def _harmless(self, split: Split, index: int, length: int) -> tuple[list[Piece], str, Customer]:
+    def _harmless(self, split: Split, index: int, length: int) -> tuple[list[Piece], str]:
         """A harmless message of about `length` characters: look-alikes and requests until it is as long."""
         rng, customer = self._draw(split, 2 * index + 1)
         kind, first = "request", self._request(split, customer, rng)
@@ -95,7 +96,7 @@ class GuardRows:
             if now + len(plain(request)) / 2 > length:
                 break
             said.insert(rng.randrange(len(said) + 1), request)
-        return self._typed(said, kind, customer, rng), kind, customer
+        return self._typed(said, kind, customer, rng), kind
 
     def _draw(self, split: Split, number: int) -> tuple[random.Random, Customer]:
         rng = random.Random(f"{self.seed}:guard:{split}:{number}")

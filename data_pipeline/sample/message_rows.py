@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
-from common.provenance import digest
 from data_pipeline.sample import noise
-from data_pipeline.sample.grammar import Piece, plain
+from data_pipeline.sample.grammar import Piece, cut, plain
 from data_pipeline.sample.label_models import LowQualityKind
 from data_pipeline.sample.messages import INTENT_SHARES, MessageWriter, Written
 from data_pipeline.sample.models import FEELINGS
@@ -37,16 +36,11 @@ class MessageRows:
         """Row `index` of a part, and its truth."""
         key = f"{split}:{index}"
         original = self._repeated(split, index)
-        written = self.writer.write(split, original)
+        written, is_synthetic, fault = self._original(split, original)
         is_near = original != index and self._planted("near_duplicate", key)
         rng = random.Random(f"{self.writer.seed}:row:{split}:{index}")
         if is_near:
             written.pieces = noise.reword(written.pieces, rng, _REWORDED)
-        is_synthetic = split == "train" and original == index and self._planted("synthetic", key)
-        fault = None
-        if is_synthetic and is_planted("low_quality", key, self.writer.rates.low_quality, self.writer.seed):
-            fault = rng.choice(_LOW_QUALITY_KINDS)
-            written.pieces = self._spoil(written, fault, rng)
         intent, sentiment, noisy = self._labels(split, key, written, rng)
         truth = {
             "id": self._id(split, index),
@@ -58,7 +52,8 @@ class MessageRows:
             "duplicate_of": self._id(split, original) if original != index and not is_near else None,
             "near_duplicate_of": self._id(split, original) if is_near else None,
             "mixes_japanese": written.customer.mixes_japanese,
-            "pii": _spans(written.pieces),
+            "same_text_as": None,
+            "pii": spans(written.pieces),
         }
         row = {
             "id": truth["id"],
@@ -70,9 +65,20 @@ class MessageRows:
             "traffic_source": rng.choice(TRAFFIC_SOURCES),
             "created_at": (_FIRST_DAY + timedelta(minutes=31 * index + rng.randrange(30))).isoformat(),
             "source": "synthetic" if is_synthetic else "production",
-            "group": digest(written.requests[0] if written.requests else written.customer.language)[:10],
         }
         return row, truth
+
+    def _original(self, split: Split, index: int) -> tuple[Written, bool, LowQualityKind | None]:
+        """A message that repeats none, whether it is synthetic, and what is wrong with it then."""
+        key, seed = f"{split}:{index}", self.writer.seed
+        written = self.writer.write(split, index)
+        is_synthetic = split == "train" and self._planted("synthetic", key)
+        if not is_synthetic or not is_planted("low_quality", key, self.writer.rates.low_quality, seed):
+            return written, is_synthetic, None
+        rng = random.Random(f"{seed}:spoilt:{key}")
+        fault = rng.choice(_LOW_QUALITY_KINDS)
+        written.pieces = self._spoil(written, fault, rng)
+        return written, True, fault
 
     def _id(self, split: Split, index: int) -> str:
         return f"{self.writer.seed}-{split}-{index:06}"
@@ -112,19 +118,20 @@ class MessageRows:
         """The text of a synthetic row that should be filtered out."""
         pieces = written.pieces
         if fault == "truncated":
-            return [Piece(plain(pieces)[: max(4, len(plain(pieces)) * 2 // 5)].rstrip())]
+            return cut(pieces, max(4, len(plain(pieces)) * 2 // 5))
         if fault == "repetition":
-            return [Piece(" ".join([plain(pieces)] * 3))]
+            return [*pieces, Piece(" "), *pieces, Piece(" "), *pieces]
         scope = Scope(self.writer.content, None, written.customer, rng)
         said = scope.say(self.writer.content.low_quality[fault])
         return [*said, Piece("\n"), *pieces] if fault == "prompt_leak" else said
 
 
-def _spans(pieces: list[Piece]) -> list[Json]:
-    spans, start = [], 0
+def spans(pieces: list[Piece]) -> list[Json]:
+    """Where personal data stands in a text."""
+    found, start = [], 0
     for piece in pieces:
         end = start + len(piece.text)
         if piece.kind:
-            spans.append({"start": start, "end": end, "kind": piece.kind, "text": piece.text})
+            found.append({"start": start, "end": end, "kind": piece.kind, "text": piece.text})
         start = end
-    return spans
+    return found

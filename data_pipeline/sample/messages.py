@@ -5,7 +5,7 @@ Its labels are those of the sentences that were put together.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -20,8 +20,8 @@ from data_pipeline.sample.splits import (
     SPLITS,
     Request,
     Split,
-    split_entries,
     split_everyday,
+    split_foreign,
     split_remarks,
     split_requests,
 )
@@ -60,6 +60,8 @@ SENTIMENT_SHARES: dict[tuple[str, ...], float] = {
 
 _PLAIN_REQUESTS, _PLAIN_REMARKS = 0.8, 0.65
 """Shares that are put plainly, as most customers do; the others are a situation's, or implied."""
+
+_OPPOSITE = {"frustration", "satisfaction"}
 
 _OTHER_CUSTOMERS = 20_000_000
 """Numbers of customers that write labelled messages begin here: none of them has a ticket."""
@@ -140,9 +142,7 @@ class MessageWriter:
 
     @cached_property
     def _foreign(self) -> dict[Split, list[Foreign]]:
-        return split_entries(
-            self.content.foreign, key=lambda entry: repr(entry.openers), stratum=lambda entry: entry.language
-        )
+        return split_foreign(self.content.foreign)
 
     def _language(self, split: Split, rng: random.Random) -> str:
         draw, rates = rng.random(), self.rates
@@ -211,7 +211,7 @@ class MessageWriter:
                 remarks = [
                     remark
                     for remark in parts[split]
-                    if set(remark.feelings) <= set(feelings)
+                    if _fits(remark.feelings, feelings)
                     and (feeling is None or feeling in remark.feelings)
                     and remark.tone in ("any", tone)
                 ]
@@ -222,11 +222,12 @@ class MessageWriter:
         chosen: list[FeelingLine] = []
         missing = [name for name in feelings if name not in expressed]
         while missing:
-            remark = rng.choice(fitting(missing[0]))
+            alone = [r for r in self._remarks[0][split] if r.feelings == (missing[0],) and r.tone == "any"]
+            remark = rng.choice(fitting(missing[0]) or alone)
             chosen.append(remark)
             missing = [name for name in missing if name not in remark.feelings]
-        if rng.random() < (0.15 if chosen else 0.35):
-            chosen.append(rng.choice(fitting(None)))
+        if rng.random() < (0.15 if chosen else 0.35) and (more := fitting(None)):
+            chosen.append(rng.choice(more))
         return chosen
 
 
@@ -248,4 +249,13 @@ def _opener(request: Request, feelings: tuple[str, ...], customer: Customer, rng
 
 
 def _fitting(lines: Sequence[Template], feelings: tuple[str, ...]) -> list[Template]:
-    return [line for line in lines if set(line.feelings) <= set(feelings)]
+    return [line for line in lines if _fits(line.feelings, feelings)]
+
+
+def _fits(expressed: Iterable[str], feelings: Iterable[str]) -> bool:
+    """Whether a line with what it expresses may stand in a message with these feelings.
+
+    Praise and a complaint that know nothing of each other read as sarcasm: one line has to express both.
+    """
+    opposite = set(expressed) & _OPPOSITE
+    return set(expressed) <= set(feelings) and (len(opposite) != 1 or not set(feelings) >= _OPPOSITE)

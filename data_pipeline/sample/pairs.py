@@ -18,6 +18,7 @@ from data_pipeline.sample.label_models import BadAnswerKind
 from data_pipeline.sample.models import Situation
 from data_pipeline.sample.people import Customer
 from data_pipeline.sample.scope import Scope
+from data_pipeline.sample.splits import bad_answer_lines
 
 _CONTRADICTIONS = 0.4
 """Share of pairs whose bad answer contradicts the article, where the situation's answers state facts."""
@@ -78,7 +79,7 @@ class PairRows:
             other = rng.choice(others)
             scope, lines = Scope(content, other, customer, rng, scope.agents), other.answers
         else:
-            lines = content.bad_answers[kind]
+            lines = tuple(bad_answer_lines(content.bad_answers[kind], self.held_out)) * 3
         return kind, [(plain(join([scope.expand(line)])), None) for line in lines]
 
 

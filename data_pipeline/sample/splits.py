@@ -14,7 +14,7 @@ from common import seeds
 from common.provenance import digest
 from common.seeds import unit_hash
 from data_pipeline.sample.grammar import Template
-from data_pipeline.sample.label_models import Everyday, FeelingLine
+from data_pipeline.sample.label_models import Everyday, FeelingLine, Foreign
 from data_pipeline.sample.models import Intent, Situation, Tone
 
 Split = Literal["train", "validation", "test"]
@@ -70,6 +70,15 @@ def split_everyday(entries: Iterable[Everyday]) -> dict[Split, list[Request]]:
     }
 
 
+def split_foreign(entries: Iterable[Foreign]) -> dict[Split, list[Foreign]]:
+    """Every conversation in every part, in other words: a language must not betray the label."""
+    parts: dict[Split, list[Foreign]] = {name: [] for name in SPLITS}
+    for entry in entries:
+        for split, lines in _split_lines(entry.openers).items():
+            parts[split].append(entry.model_copy(update={"openers": tuple(lines)}))
+    return parts
+
+
 def split_remarks(entries: Iterable[FeelingLine]) -> dict[Split, list[FeelingLine]]:
     """Remarks; all wordings of one stand in one part, and each set of feelings in every part."""
     return split_entries(
@@ -93,6 +102,12 @@ def split_entries(
         parts["validation"] += members[test : test + validation]
         parts["train"] += members[test + validation :]
     return parts
+
+
+def bad_answer_lines(lines: Sequence[Template], held_out: bool) -> Sequence[Template]:
+    """Bad answers in conversations of held-out situations are not those of the others."""
+    parts = _split_lines(lines)
+    return parts["test"] if held_out else (*parts["train"], *parts["validation"])
 
 
 def _split_lines(lines: Sequence[Template]) -> Mapping[Split, Sequence[Template]]:

@@ -10,7 +10,7 @@ from data_pipeline.sample.label_models import LowQualityKind
 from data_pipeline.sample.rates import is_planted
 from data_pipeline.sample.scope import Scope
 
-_CUSTOMERS = 4 * MOST_TICKETS
+_CUSTOMERS = 20 * MOST_TICKETS
 _KINDS: tuple[LowQualityKind, ...] = get_args(LowQualityKind)
 
 Json = dict[str, Any]

@@ -8,9 +8,12 @@ import pytest
 
 from common import artifacts
 from common.command import Options
+from common.config import load
+from data_pipeline.sample import frozen
 from data_pipeline.sample.__main__ import make_sample
 from data_pipeline.sample.config import SampleConfig
 
+ROOT = Path(__file__).resolve().parents[3]
 SMALL = {
     "tickets": 40,
     "unseen_tickets": 10,
@@ -101,3 +104,28 @@ def test_dry_run_writes_nothing(tmp_path: Path) -> None:
     make_sample(small(tmp_path / "sample"), Options(dry_run=True))
 
     assert not (tmp_path / "sample").exists()
+
+
+def test_coinciding_texts_are_told_apart_from_planted_repeats(tmp_path: Path) -> None:
+    make_sample(small(tmp_path / "sample", train_messages=1500), Options())
+
+    folder = tmp_path / "sample"
+    rows = map(json.loads, (folder / "messages/train.jsonl").read_text(encoding="utf-8").splitlines())
+    truths = (folder / "truth/messages/train.jsonl").read_text(encoding="utf-8").splitlines()
+    first: dict[str, str] = {}
+    coinciding = 0
+    for row, truth in zip(rows, map(json.loads, truths), strict=True):
+        earlier = first.setdefault(row["text"], row["id"])
+        assert truth["same_text_as"] == (earlier if earlier != row["id"] else None)
+        coinciding += truth["same_text_as"] is not None and truth["duplicate_of"] is None
+    assert coinciding >= 3
+
+
+@pytest.mark.slow
+def test_the_benchmark_is_frozen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """If this fails and the change was meant: see data_pipeline/sample/frozen.py."""
+    config = load(SampleConfig, ROOT / "configs" / "sample.yaml", [f"output={tmp_path / 'sample'}"])
+    make_sample(config, Options())
+
+    assert artifacts.read_manifest(tmp_path / "sample").content_hash == frozen.CONTENT_HASH
+    assert f"MangaAssist {frozen.VERSION}" in capsys.readouterr().out

@@ -1,5 +1,6 @@
 """Labelled messages: shares, labels that are true to the text, and parts that share no sentence."""
 
+import re
 from collections import Counter
 from math import sqrt
 from typing import Any, get_args
@@ -13,7 +14,14 @@ from data_pipeline.sample.message_rows import MessageRows
 from data_pipeline.sample.messages import INTENT_SHARES, SENTIMENT_SHARES, MessageWriter
 from data_pipeline.sample.models import FEELINGS
 from data_pipeline.sample.rates import Rates
-from data_pipeline.sample.splits import SPLITS, Split, split_everyday, split_remarks, split_requests
+from data_pipeline.sample.splits import (
+    SPLITS,
+    Split,
+    split_everyday,
+    split_foreign,
+    split_remarks,
+    split_requests,
+)
 
 Made = list[tuple[dict[str, Any], dict[str, Any]]]
 
@@ -96,7 +104,8 @@ def test_repeats_repeat_an_earlier_message(train: Made) -> None:
     texts = {row["id"]: row["text"] for row, _ in train}
     for row, truth in train:
         if truth["duplicate_of"]:
-            assert texts[truth["duplicate_of"]] == row["text"] or truth["duplicate_of"] < row["id"]
+            assert texts[truth["duplicate_of"]] == row["text"]
+            assert truth["duplicate_of"] < row["id"]
         if truth["near_duplicate_of"]:
             assert texts[truth["near_duplicate_of"]] != row["text"]
 
@@ -107,11 +116,31 @@ def test_mixed_messages_hold_japanese(train: Made) -> None:
             assert has_japanese(row["text"]), row["id"]
 
 
-def test_personal_data_is_where_the_truth_says(train: Made) -> None:
-    spans = [(row["text"], span) for row, truth in train for span in truth["pii"]]
+def test_personal_data_is_where_the_truth_says_and_nowhere_else(train: Made) -> None:
+    pattern = re.compile(r"\w@\w|555.01|MA-\d|TR\d{6}")
+    count = 0
+    for row, truth in train:
+        text = row["text"]
+        for span in reversed(truth["pii"]):
+            assert text[span["start"] : span["end"]] == span["text"]
+            text = text[: span["start"]] + text[span["end"] :]
+            count += 1
+        if not truth["near_duplicate_of"]:
+            assert not pattern.search(text), row["id"]
+    assert count > 200
 
-    assert len(spans) > 200
-    assert all(text[span["start"] : span["end"]] == span["text"] for text, span in spans)
+
+def test_what_japanese_customers_add_expresses_no_feeling(content: Content) -> None:
+    cues = re.compile("急|困|楽し|大好き|残念|ひど|嬉し|助けて")
+
+    for line in content.phrases.japanese_aside:
+        assert not cues.search(" ".join(part for part in walk(line) if isinstance(part, str)))
+
+
+def test_a_language_does_not_tell_the_intent(content: Content) -> None:
+    for part in split_foreign(content.foreign).values():
+        for language in {entry.language for entry in part}:
+            assert len({entry.intent for entry in part if entry.language == language}) >= 3
 
 
 # --- parts

@@ -10,6 +10,7 @@ import pytest
 from data_pipeline.sample.generate import Sample
 from data_pipeline.sample.label_models import BadAnswerKind, LowQualityKind
 from data_pipeline.sample.pairs import PairRows
+from data_pipeline.sample.splits import bad_answer_lines
 from data_pipeline.sample.synthetic import SyntheticRows
 
 Made = list[tuple[dict[str, Any], dict[str, Any]]]
@@ -66,6 +67,14 @@ def test_pairs_of_held_out_situations_are_apart(sample: Sample) -> None:
     ]
     assert not names[0] & held_out
     assert names[1] <= held_out
+
+
+def test_bad_answers_of_held_out_situations_are_not_those_of_the_others(sample: Sample) -> None:
+    kinds = sample.content.bad_answers
+    for lines in kinds.values():
+        seen, held_out = bad_answer_lines(lines, held_out=False), bad_answer_lines(lines, held_out=True)
+        assert len(seen) + len(held_out) == len(lines)
+        assert len(held_out) >= 2
 
 
 def test_synthetic_rows_and_what_is_wrong_with_some(sample: Sample) -> None:
