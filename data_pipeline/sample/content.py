@@ -38,6 +38,7 @@ from data_pipeline.sample.models import (
 )
 
 CONTENT = Path(__file__).parent / "content"
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml reads the texts in a tenth of the time
 
 T = TypeVar("T")
 
@@ -88,7 +89,7 @@ def _read_all(folder: Path, model: type[T]) -> tuple[T, ...]:
 
 def _read(path: Path, model: type[T]) -> T:
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
         return TypeAdapter(model).validate_python(data)
     except FileNotFoundError:
         raise UserError(f"'{path}' is missing", "restore the content folder") from None

@@ -6,7 +6,7 @@ the tables in docs/sample_company.md again.
 """
 
 VERSION = "1"
-CONTENT_HASH = "c13274af949e031d71d3092be11a11ec0c08ecc0b052b29a8c6e3129ce4b7123"
+CONTENT_HASH = "eec7c84bf4f8d620cd9b28f8edc95c6a88a97dc752ea27092cd47139f86eb773"
 """`content_hash` in the manifest of `configs/sample.yaml`."""
 
 
