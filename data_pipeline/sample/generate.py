@@ -14,7 +14,7 @@ from data_pipeline.sample.foreign import write_foreign
 from data_pipeline.sample.label_models import BadAnswerKind
 from data_pipeline.sample.models import Situation
 from data_pipeline.sample.people import Customer, make_customer
-from data_pipeline.sample.rates import Rates, is_planted
+from data_pipeline.sample.rates import Rates, draw_language, is_planted
 from data_pipeline.sample.zendesk import Json, render
 
 MOST_TICKETS = 5_000_000
@@ -65,7 +65,9 @@ class Sample:
         ]
 
     def customer(self, number: int) -> Customer:
-        return make_customer(self.content.people, self.seed, number, self._language(number))
+        rng = random.Random(f"{self.seed}:language:{number}")
+        language = draw_language(self.rates, self._languages, rng)
+        return make_customer(self.content.people, self.seed, number, language)
 
     @cached_property
     def _open(self) -> list[Situation]:
@@ -125,16 +127,6 @@ class Sample:
             if other.intent != situation.intent and other.article != situation.article
         ]
         return rng.choice(fitting)
-
-    def _language(self, number: int) -> str:
-        """What customer `number` writes: English, English with Japanese, or another language."""
-        rates, rng = self.rates, random.Random(f"{self.seed}:language:{number}")
-        draw = rng.random()
-        if draw < rates.japanese_mixed:
-            return "ja-en"
-        if self._languages and draw < rates.japanese_mixed + rates.other_language:
-            return rng.choice(self._languages)
-        return "en"
 
     def _ticket_id(self, index: int) -> int:
         return (self.seed + 1) * 2 * MOST_TICKETS + index

@@ -12,14 +12,15 @@ from typing import Any, get_args
 from data_pipeline.sample import noise
 from data_pipeline.sample.grammar import Piece, cut, plain
 from data_pipeline.sample.label_models import LowQualityKind
-from data_pipeline.sample.messages import INTENT_SHARES, MessageWriter, Written
+from data_pipeline.sample.messages import MessageWriter, Written
 from data_pipeline.sample.models import FEELINGS
 from data_pipeline.sample.rates import is_planted
 from data_pipeline.sample.scope import Scope
+from data_pipeline.sample.shares import INTENT_SHARES
 from data_pipeline.sample.splits import Split
+from data_pipeline.sample.zendesk import TRAFFIC_SOURCES
 
 _FIRST_DAY = datetime(2025, 1, 6, 8, 0, tzinfo=UTC)
-TRAFFIC_SOURCES = ("organic", "newsletter", "app", "social", "direct")
 _REWORDED = 0.1
 _LOW_QUALITY_KINDS: tuple[LowQualityKind, ...] = get_args(LowQualityKind)
 

@@ -27,7 +27,6 @@ Intent = Literal[
 Feeling = Literal["frustration", "satisfaction", "urgency", "confusion", "churn_risk"]
 """What a line expresses; a message whose lines express none of them is `neutral`."""
 
-INTENTS: tuple[str, ...] = get_args(Intent)
 FEELINGS: tuple[str, ...] = get_args(Feeling)
 _LABELS = re.compile(r"\[([a-z_ ]+)\] +")
 

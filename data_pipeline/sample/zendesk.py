@@ -18,7 +18,7 @@ _MINUTES_BETWEEN_TICKETS = 7
 _AGENT_IDS, _CUSTOMER_IDS = 360_000_000_000, 390_000_000_000
 _STATUSES = ("closed", "solved", "open", "pending")
 _PRIORITIES = {"furious": "urgent", "annoyed": "high", "worried": "high"}
-_TRAFFIC_SOURCES = ("organic", "newsletter", "app", "social", "direct")
+TRAFFIC_SOURCES = ("organic", "newsletter", "app", "social", "direct")
 _FIELDS = {"language": 360021, "traffic_source": 360022}
 _TAGS = ("follow_up", "macro_used", "mobile", "repeat_customer", "vip", "web_widget")
 
@@ -129,7 +129,7 @@ def _metadata(content: Content, dialogue: Dialogue, rng: random.Random) -> Json:
     tags = sorted({*rng.sample(_TAGS, rng.randrange(3)), *([topic] if rng.random() < 0.8 else [])})
     values = {
         "language": dialogue.customer.language,
-        "traffic_source": rng.choice(_TRAFFIC_SOURCES),
+        "traffic_source": rng.choice(TRAFFIC_SOURCES),
     }
     return {
         "status": rng.choices(_STATUSES, (50, 20, 25, 5) if dialogue.happy is False else (60, 30, 6, 4))[0],

@@ -8,10 +8,9 @@ from data_pipeline.sample.company import Content
 from data_pipeline.sample.content import load_content
 from data_pipeline.sample.generate import Sample
 from data_pipeline.sample.rates import Rates
+from tests.data_pipeline.sample.made import Made
 
 COUNT, UNSEEN = 1600, 150
-
-Made = list[tuple[dict[str, Any], dict[str, Any]]]
 
 
 @pytest.fixture(scope="session")

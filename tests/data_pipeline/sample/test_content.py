@@ -48,18 +48,6 @@ def test_training_teaches_the_articles_of_held_out_situations(content: Content) 
     assert len({content.articles[situation.article].topic for situation in held_out}) >= 6
 
 
-def broken(tmp_path: Path, name: str, old: str, new: str) -> str:
-    folder = tmp_path / "content"
-    shutil.copytree(CONTENT, folder)
-    path = folder / name
-    text = path.read_text(encoding="utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new, 1), encoding="utf-8")
-    with pytest.raises(UserError) as caught:
-        load_content(folder)
-    return str(caught.value)
-
-
 @pytest.mark.parametrize(
     ("name", "old", "new", "reason"),
     [

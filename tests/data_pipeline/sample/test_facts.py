@@ -3,7 +3,6 @@
 import random
 import re
 import unicodedata
-from typing import Any
 
 from data_pipeline.sample.checks import agent_lines
 from data_pipeline.sample.company import Content
@@ -13,17 +12,7 @@ from data_pipeline.sample.kb import render_article
 from data_pipeline.sample.people import make_customer
 from data_pipeline.sample.rates import Rates
 from data_pipeline.sample.scope import Scope
-
-Made = list[tuple[dict[str, Any], dict[str, Any]]]
-
-
-def bodies(ticket: dict[str, Any]) -> tuple[str, ...]:
-    return tuple(comment["body"] for comment in ticket["comments"])
-
-
-def public(ticket: dict[str, Any]) -> list[dict[str, Any]]:
-    return [comment for comment in ticket["comments"] if comment["public"]]
-
+from tests.data_pipeline.sample.made import Made, bodies, public
 
 # --- texts and facts
 

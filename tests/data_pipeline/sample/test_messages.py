@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from math import sqrt
-from typing import Any, get_args
+from typing import get_args
 
 import pytest
 
@@ -11,9 +11,10 @@ from data_pipeline.sample.company import Content
 from data_pipeline.sample.grammar import has_japanese, walk
 from data_pipeline.sample.label_models import LowQualityKind
 from data_pipeline.sample.message_rows import MessageRows
-from data_pipeline.sample.messages import INTENT_SHARES, SENTIMENT_SHARES, MessageWriter
+from data_pipeline.sample.messages import MessageWriter
 from data_pipeline.sample.models import FEELINGS
 from data_pipeline.sample.rates import Rates
+from data_pipeline.sample.shares import INTENT_SHARES, SENTIMENT_SHARES
 from data_pipeline.sample.splits import (
     SPLITS,
     Split,
@@ -22,8 +23,7 @@ from data_pipeline.sample.splits import (
     split_remarks,
     split_requests,
 )
-
-Made = list[tuple[dict[str, Any], dict[str, Any]]]
+from tests.data_pipeline.sample.made import Made
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,7 @@ from data_pipeline.sample.label_models import BadAnswerKind, LowQualityKind
 from data_pipeline.sample.pairs import PairRows
 from data_pipeline.sample.splits import bad_answer_lines
 from data_pipeline.sample.synthetic import SyntheticRows
-
-Made = list[tuple[dict[str, Any], dict[str, Any]]]
+from tests.data_pipeline.sample.made import Made
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["seen", "held_out"])

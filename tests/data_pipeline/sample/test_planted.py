@@ -14,16 +14,7 @@ from data_pipeline.sample.generate import Sample
 from data_pipeline.sample.grammar import has_japanese
 from data_pipeline.sample.label_models import BadAnswerKind
 from data_pipeline.sample.rates import Rates
-
-Made = list[tuple[dict[str, Any], dict[str, Any]]]
-
-
-def bodies(ticket: dict[str, Any]) -> tuple[str, ...]:
-    return tuple(comment["body"] for comment in ticket["comments"])
-
-
-def public(ticket: dict[str, Any]) -> list[dict[str, Any]]:
-    return [comment for comment in ticket["comments"] if comment["public"]]
+from tests.data_pipeline.sample.made import Made, bodies, public
 
 
 def words(text: str) -> str:
