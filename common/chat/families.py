@@ -14,7 +14,13 @@ The text equals that of the model's stock template, with these exceptions (teste
 - mistral-v0.3: the stock template writes the system text only when the last message is the user's, and drops
   it from a conversation that ends with a reply. Here it stays in the last user turn, where the prompt that
   led to the reply had it.
-- all: tools, and roles other than system, user and assistant, raise.
+- all: lists of tools raise, and so do messages with `tool_calls`: here a call is a line of JSON in the
+  assistant's text (`common.chat.tools`), with "arguments" where Llama 3.1 has "parameters", and without the
+  marks that Qwen 2.5 and Mistral v0.3 put around it.
+- what a tool answers (role `tool`): as in the stock templates of llama3, llama3.1, llama3.2 and qwen2.5;
+  mistral-v0.3 has JSON text and no call id between its marks; gemma2 and tiny, which know no such role, write
+  it as qwen2.5 does, a user turn with `<tool_response>` around it.
+- all: other roles raise.
 """
 
 from dataclasses import dataclass
@@ -84,7 +90,7 @@ FAMILIES: dict[str, Family] = {
         bos_token="<s>",
         end_of_turn="</s>",
         pad_token="<unk>",
-        special_tokens=("<s>", "</s>", "<unk>", "[INST]", "[/INST]"),
+        special_tokens=("<s>", "</s>", "<unk>", "[INST]", "[/INST]", "[TOOL_RESULTS]", "[/TOOL_RESULTS]"),
         prefix_stable=False,
     ),
     "gemma2": Family(

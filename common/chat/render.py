@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from common.chat.families import Family
-from common.chat.messages import Message, MessageError, normalise
+from common.chat.messages import Message, MessageError, awaits_reply, normalise
 from common.errors import UserError
 
 if TYPE_CHECKING:
@@ -48,10 +48,10 @@ def render_prompt(tokenizer: "PreTrainedTokenizerBase", family: Family, messages
     """Return the ids of the prompt that asks for a reply to `messages`.
 
     Raises:
-        MessageError: the conversation can't be used (see `normalise`), or its last turn is not the user's.
+        MessageError: the conversation can't be used (see `normalise`), or its last turn is the assistant's.
     """
     conversation = normalise(messages)
-    if conversation[-1]["role"] != "user":
+    if not awaits_reply(conversation):
         raise MessageError("last_not_user", "there is nothing to reply to")
     texts, _ = _apply_template(family, [conversation], add_generation_prompt=True)
     input_ids: list[int] = tokenizer(texts[0], add_special_tokens=False, verbose=False)["input_ids"]
@@ -64,8 +64,9 @@ def render_conversations(
     """Return the training examples of each conversation, in its order.
 
     One example with all assistant turns trained, where what precedes a turn does not change with what follows
-    it (`family.prefix_stable`); otherwise one example for each assistant turn, with that turn alone trained.
-    What follows the last assistant turn is left out: nothing is learned from it.
+    it (`family.prefix_stable`); otherwise one example for each user turn, with what answers it trained: one
+    assistant turn, or several with tools in between. What follows the last assistant turn is left out:
+    nothing is learned from it. What tools answer is never trained.
 
     Raises:
         MessageError: a conversation can't be used. To name the row, call `normalise` where its id is at hand.
@@ -118,8 +119,13 @@ def trained_mask(offsets: Sequence[Span], spans: Sequence[Span]) -> list[bool]:
 
 
 def _examples(family: Family, messages: list[Message]) -> list[list[Message]]:
-    ends = [index + 1 for index, message in enumerate(messages) if message["role"] == "assistant"]
-    return [messages[:end] for end in (ends[-1:] if family.prefix_stable else ends)]
+    ends: dict[int, int] = {}  # behind the last assistant turn that answers the n-th user turn
+    users = 0
+    for index, message in enumerate(messages):
+        users += message["role"] == "user"
+        if message["role"] == "assistant":
+            ends[users] = index + 1
+    return [messages[:end] for end in (list(ends.values())[-1:] if family.prefix_stable else ends.values())]
 
 
 def _apply_template(

@@ -3,7 +3,7 @@
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from common.chat import Message, MessageError, Role, normalise
+from common.chat import Message, MessageError, Role, ToolCall, normalise
 from tests.common.chat.small_tokenizers import SPECIAL_TOKENS
 
 # The first example compiles a template, which may take longer than hypothesis allows for one.
@@ -54,6 +54,21 @@ def conversations(draw: st.DrawFn, *, ends_with: Role | None = None) -> list[Mes
     if ends_with == "user" or (ends_with is None and draw(st.booleans())):
         turns.append({"role": "user", "content": draw(texts())})
     return normalise(system + turns)
+
+
+@st.composite
+def tool_conversations(draw: st.DrawFn) -> list[Message]:
+    """Normalised conversations in which some replies come after calls of tools."""
+    turns: list[Message] = [{"role": "system", "content": draw(texts())}] if draw(st.booleans()) else []
+    for _ in range(draw(st.integers(min_value=1, max_value=2))):
+        turns.append({"role": "user", "content": draw(texts())})
+        for _ in range(draw(st.integers(min_value=0, max_value=2))):
+            call = ToolCall("find", {"text": draw(texts())})
+            said = draw(st.sampled_from(["", "One moment."]))
+            turns.append({"role": "assistant", "content": f"{said}\n{call.line}"})
+            turns.append({"role": "tool", "content": draw(st.one_of(st.just(""), texts()))})
+        turns.append({"role": "assistant", "content": draw(texts())})
+    return normalise(turns)
 
 
 def reason_of(messages: object, *, training: bool = False) -> str | None:

@@ -91,14 +91,20 @@ def test_the_clock_does_not_change_the_text(name, monkeypatch):
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-@pytest.mark.parametrize("extra", [{"tools": [{"type": "function"}]}, {}])
-def test_tools_are_refused(name, extra):
+@pytest.mark.parametrize(
+    ("messages", "tools"),
+    [
+        (DIALOGUE, [{"type": "function"}]),
+        ([*DIALOGUE, {"role": "assistant", "content": None, "tool_calls": [{"function": {}}]}], None),
+        ([*DIALOGUE, {"role": "function", "content": "42"}], None),
+    ],
+)
+def test_lists_of_tools_raw_calls_and_other_roles_are_refused(name, messages, tools):
     """An engine renders the template without `normalise`."""
     from transformers.utils.chat_template_utils import render_jinja_template
 
-    messages = DIALOGUE if extra else [*DIALOGUE, {"role": "tool", "content": "42"}]
-    with pytest.raises(TemplateError, match=r"not supported|not tool"):
-        render_jinja_template([messages], chat_template=FAMILIES[name].template, **extra)
+    with pytest.raises(TemplateError, match=r"not supported|not function"):
+        render_jinja_template([messages], chat_template=FAMILIES[name].template, tools=tools)
 
 
 @pytest.mark.parametrize("name", ["gemma2", "mistral-v0.3"])
