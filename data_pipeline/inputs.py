@@ -4,53 +4,110 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from data_pipeline.config import BuildConfig, Source, find_files
+from pydantic import TypeAdapter
+
+from common.artifacts import input_hash
+from common.provenance import digest
+from data_pipeline.config import BuildConfig
+from data_pipeline.sources.config import HuggingFaceSource, Source, find_files
 
 SHARD_BYTES = 32_000_000
+
+_SOURCE: TypeAdapter[Source] = TypeAdapter(Source)
 
 
 @dataclass(frozen=True)
 class InputFile:
-    """One file of a source. `name` is its path below the source's: rows don't tell where that lies."""
+    """One file of a source, or one data set of the hub. Rows tell `name`, and not where that lies.
+
+    `name` is the path below the source's. A data set of the hub has its name as `path` and the commit that is
+    read as `revision`.
+    """
 
     path: Path
     name: str
-    source: str
-    type: str
+    settings: Source
     holdout: str | None = None
+    revision: str | None = None
+
+    @property
+    def source(self) -> str:
+        """What rows and ids carry."""
+        return self.settings.label
+
+    @property
+    def type(self) -> str:
+        """The source's type."""
+        return self.settings.type
+
+    @property
+    def bytes(self) -> int:
+        """Its size, which is not known of a data set of the hub (0)."""
+        if self.revision is not None:
+            return 0
+        files = self.path.rglob("*") if self.path.is_dir() else [self.path]
+        return sum(file.stat().st_size for file in files if file.is_file())
+
+    @property
+    def content_hash(self) -> str:
+        """Hex digest of what would be read: for a data set of the hub, of its commit."""
+        if self.revision is None:
+            return input_hash(self.path)
+        return digest(f"{self.path}@{self.revision}")
 
 
 def input_files(config: BuildConfig) -> list[InputFile]:
-    """All files of a build, in input order: holdouts first, because their rows may be nowhere else."""
+    """All files of a build, in input order: holdouts first, because their rows may be nowhere else.
+
+    Raises UserError: a data set of the hub is not there.
+    """
     files: list[InputFile] = []
     for holdout, source in config.holdouts.items():
-        files.extend(_files_of(source, holdout))
+        files.extend(_files_of(_SOURCE.validate_python(source.model_dump()), holdout))
     for source in config.sources:
-        files.extend(_files_of(source, None))
+        files.extend(_files_of(_SOURCE.validate_python(source.model_dump()), None))
     return files
+
+
+def input_hashes(files: Sequence[InputFile]) -> dict[str, str]:
+    """The content hash of each input, by a name that no two have, for the recipe."""
+    return {f"{index}/{file.source}/{file.name}": file.content_hash for index, file in enumerate(files)}
 
 
 def shards(files: Sequence[InputFile], shard_bytes: int = SHARD_BYTES) -> list[list[InputFile]]:
     """Cut the files into runs of neighbours of about `shard_bytes` each: one run is one task's work.
 
-    This depends on nothing but the files, so that a build can go on with another number of workers.
+    This depends on nothing but the files, so that a build can go on with another number of workers. A data
+    set of the hub is a run of its own.
     """
     runs: list[list[InputFile]] = []
     filled = shard_bytes
     for file in files:
-        if filled >= shard_bytes:
+        if filled >= shard_bytes or file.revision is not None:
             runs.append([])
             filled = 0
         runs[-1].append(file)
-        filled += file.path.stat().st_size
+        filled += file.bytes if file.revision is None else shard_bytes
     return runs
 
 
 def _files_of(source: Source, holdout: str | None) -> Iterator[InputFile]:
+    if isinstance(source, HuggingFaceSource):
+        yield _data_set(source, holdout)
+        return
     base = _fixed_part(source.path)
-    for path in find_files(source.path):
+    for path in find_files(source.path, source.suffixes):
         name = path.relative_to(base).as_posix() if base in path.parents else path.name
-        yield InputFile(path, name, source.label, source.type, holdout)
+        yield InputFile(path, name, source, holdout)
+
+
+def _data_set(source: HuggingFaceSource, holdout: str | None) -> InputFile:
+    path = Path(source.dataset)
+    if path.is_dir():
+        return InputFile(path, f"{path.name}/{source.split}", source, holdout)
+    from data_pipeline.sources.hub import commit
+
+    return InputFile(path, f"{source.dataset}/{source.split}", source, holdout, commit(source))
 
 
 def _fixed_part(path: Path) -> Path:

@@ -66,27 +66,32 @@ class RowBuffer:
             self._file.writelines(self._parts)
             self._parts.clear()
 
-    def take(self) -> Iterator[RawRow]:
-        """Yield the row, unless it is blank, and begin the next one."""
+    def take(self, *, as_is: bool = False) -> Iterator[RawRow]:
+        """Yield the row without the white space around it, and begin the next one; nothing for a blank row.
+
+        With `as_is`, every row is yielded, blank ones too, with all its white space.
+        """
         line, data, file = self.line, b"".join(self._parts), self._file
         self.line += self._newlines
         self._clear()
         if file is not None:
             file.close()
             yield RawRow(line, Path(file.name))
+        elif as_is:
+            yield RawRow(line, data)
         elif row := data.strip():
             blank = len(data) - len(data.lstrip())
             yield RawRow(line + data.count(b"\n", 0, blank), row)
 
 
-def read_rows(path: Path, buffer: RowBuffer) -> Iterator[RawRow]:
-    """Yield the rows of a file.
+def read_rows(path: Path, buffer: RowBuffer, list_key: str = "tickets") -> Iterator[RawRow]:
+    """Yield the rows of a file; in a .json document that is an object, they are the list at `list_key`.
 
     Raises UnreadableRest in the middle of it; what was read of an unfinished row is left in `buffer`.
     """
-    chunks = _decompressed(path) if path.name.endswith(".gz") else _chunks(path)
+    chunks = read_chunks(path)
     head = next(chunks, b"").removeprefix(_BOM)
-    start = _rows_start(head) if path.name.removesuffix(".gz").endswith(".json") else None
+    start = _rows_start(head, list_key) if path.name.removesuffix(".gz").endswith(".json") else None
     if start is None:
         yield from _lines(chain([head], chunks), buffer)
     else:
@@ -94,7 +99,12 @@ def read_rows(path: Path, buffer: RowBuffer) -> Iterator[RawRow]:
         yield from _elements(chain([head[start:]], chunks), buffer, opening=head[:start])
 
 
-def _rows_start(head: bytes) -> int | None:
+def read_chunks(path: Path) -> Iterator[bytes]:
+    """Yield the bytes of a file, decompressed where its name ends in .gz. Raises UnreadableRest."""
+    return _decompressed(path) if path.name.endswith(".gz") else _chunks(path)
+
+
+def _rows_start(head: bytes, list_key: str = "tickets") -> int | None:
     """Where the rows of a .json file begin, judged by its first chunk; None when it holds a row a line."""
     if opening := re.match(rb"\s*\[", head):
         return opening.end()
@@ -102,9 +112,9 @@ def _rows_start(head: bytes) -> int | None:
         first = json.loads(head.lstrip().partition(b"\n")[0])
     except (ValueError, RecursionError):
         first = None
-    if isinstance(first, dict) and not isinstance(first.get("tickets"), list):
+    if isinstance(first, dict) and not isinstance(first.get(list_key), list):
         return None
-    if opening := re.search(rb'"tickets"\s*:\s*\[', head):
+    if opening := re.search(rf'"{list_key}"\s*:\s*\['.encode(), head):
         return opening.end()
     return 0 if re.match(rb"\s*\{\s*\n", head) else None
 

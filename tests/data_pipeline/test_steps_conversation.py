@@ -4,7 +4,9 @@ from typing import Any
 import pytest
 from datatrove.data import Document
 from datatrove.pipeline.base import PipelineStep
+from pydantic import TypeAdapter
 
+from data_pipeline.sources.config import Source
 from data_pipeline.steps.add_system_prompt import AddSystemPrompt
 from data_pipeline.steps.check_messages import CheckMessages
 from data_pipeline.steps.cut_unanswered import CutUnanswered
@@ -21,6 +23,11 @@ SYSTEM = {"role": "system", "content": "You are kind."}
 
 def document(messages: Any) -> Document:
     return Document(text="", id="x", metadata={"messages": messages})
+
+
+def row_document(type: str, row: dict[str, Any]) -> Document:
+    settings = TypeAdapter(Source).validate_python({"type": type, "path": __file__, "name": "shop"})
+    return Document(text="", id="x", metadata={"source": "shop", "row": row, "settings": settings})
 
 
 def after(step: PipelineStep, messages: Any) -> dict[str, Any]:
@@ -60,14 +67,13 @@ def test_a_defect_is_the_reason() -> None:
 def test_ids_and_keys_belong_to_the_source_but_addresses_to_all(
     type: str, row: dict[str, Any], row_id: str, keys: list[str]
 ) -> None:
-    doc = Document(text="", id="x", metadata={"type": type, "source": "shop", "row": row})
+    doc = row_document(type, row)
     assert ToConversation().filter(doc) is True
     assert (doc.id, doc.metadata["keys"]) == (row_id, keys)
 
 
 def test_a_row_of_another_format_is_rejected() -> None:
-    doc = Document(text="", id="x", metadata={"type": "zendesk", "source": "shop", "row": chat("a", "b")})
-    assert ToConversation().filter(doc) == (False, "no_requester")
+    assert ToConversation().filter(row_document("zendesk", chat("a", "b"))) == (False, "no_requester")
 
 
 def test_internal_notes_go_and_are_counted() -> None:

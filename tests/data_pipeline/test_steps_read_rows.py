@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_pipeline.steps.read_rows import RowDefect, parse
+from data_pipeline.sources.json_rows import parse
+from data_pipeline.sources.row import RowDefect
 
 
 @pytest.mark.parametrize(

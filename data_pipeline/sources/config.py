@@ -1,0 +1,267 @@
+"""Where rows come from: one model for each type of source."""
+
+import codecs
+import glob
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, model_validator
+
+from common.artifacts import MANIFEST
+from common.config import Config
+
+JSON_SUFFIXES = (".json", ".jsonl", ".json.gz", ".jsonl.gz")
+TABLE_SUFFIXES = (*JSON_SUFFIXES, ".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet")
+ARTICLE_SUFFIXES = (".md", ".html", ".htm")
+
+Origin = Literal["ticket", "synthetic", "kb"]
+"""What a row is: a conversation that took place, one that was made up, or a piece of the knowledge base."""
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+def find_files(path: Path, suffixes: tuple[str, ...] = JSON_SUFFIXES) -> list[Path]:
+    """The data files that a file, a folder or a glob stands for, sorted; no hidden ones and no manifests."""
+    if path.is_file():
+        return [path]
+    if path.is_dir():
+        found = [file for file in path.rglob("*") if not _is_hidden(file.relative_to(path))]
+    else:
+        found = [Path(name) for name in glob.glob(str(path), recursive=True)]
+    return sorted(f for f in found if f.is_file() and f.name.endswith(suffixes) and f.name != MANIFEST)
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _holding(suffixes: tuple[str, ...]) -> AfterValidator:
+    def holds_files(path: Path, info: ValidationInfo) -> Path:
+        if (info.context or {}).get("check_paths", True) and not find_files(path, suffixes):
+            raise ValueError(f"no file ending in {', '.join(suffixes)} at '{path}'")
+        return path
+
+    return AfterValidator(holds_files)
+
+
+DataPath = Annotated[Path, _holding(JSON_SUFFIXES)]
+"""A file, a folder or a glob of .json, .jsonl, .json.gz or .jsonl.gz, relative to the working directory."""
+
+TablePath = Annotated[Path, _holding(TABLE_SUFFIXES)]
+"""The same for tables: JSON as above, .csv and .tsv (also .gz), .parquet."""
+
+ArticlesPath = Annotated[Path, _holding(ARTICLE_SUFFIXES)]
+"""The same for articles: .md, .html, .htm."""
+
+
+class LabelColumns(Config):
+    """Where a row says what somebody called it. A cell with a list holds several labels.
+
+    In JSON, keys of objects within objects are written with dots: `review.label`. Behind the dot of a list
+    stands the `id` whose `value` is meant: `custom_fields.360021`.
+    """
+
+    label: Text
+    # Who: a column. Without it the source's name stands for whoever labelled the export.
+    by: Text | None = None
+    # When: a column, kept as it is written; numbers are seconds since 1970.
+    at: Text | None = None
+
+
+class Columns(Config):
+    """Which column of a table means what: a row is a question with its answer, or one turn.
+
+    Give `question` and `answer`, or `conversation`, `role` and `text`. The rows of a conversation have to
+    stand together, in their order. Columns that are named nowhere are not read.
+    """
+
+    question: Text | None = None
+    answer: Text | None = None
+    system: Text | None = None
+
+    conversation: Text | None = None
+    role: Text | None = None
+    text: Text | None = None
+    # True, "true", "yes", "1": the customer does not see this turn.
+    internal: Text | None = None
+    # What stands in `role`, in small letters; other values are an error of the row.
+    user_roles: tuple[Text, ...] = ("user", "customer", "client", "requester", "end-user", "human")
+    assistant_roles: tuple[Text, ...] = ("assistant", "agent", "support", "bot", "admin", "gpt")
+
+    id: Text | None = None
+    # Rows that share a customer or an address stay in one split; neither becomes text.
+    customer: Text | None = None
+    email: Text | None = None
+    # Name in the dataset (subject, tags, status, csat, priority, reward, ...) to column.
+    fields: dict[Text, Text] = Field(default_factory=dict)
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """All columns that are read, each once."""
+        texts = (self.question, self.answer, self.system, self.conversation, self.role, self.text)
+        others = (self.internal, self.id, self.customer, self.email)
+        return tuple(dict.fromkeys(filter(None, (*texts, *others, *self.fields.values()))))
+
+    @model_validator(mode="after")
+    def _is_one_layout(self) -> "Columns":
+        pair, turn = (self.question, self.answer), (self.conversation, self.role, self.text)
+        if all(pair) and not any(turn):
+            if self.internal:
+                raise ValueError("internal is for tables with one turn a row")
+            return self
+        if all(turn) and not any(pair):
+            if self.system or self.id:
+                raise ValueError("system and id are for tables with a question and an answer a row")
+            return self
+        raise ValueError("give either question and answer, or conversation, role and text")
+
+
+def columns_read(columns: Columns, labels: list[LabelColumns]) -> tuple[str, ...]:
+    """The names of all columns that a table has to have."""
+    of_labels = (name for label in labels for name in (label.label, label.by, label.at) if name)
+    return tuple(dict.fromkeys([*columns.named, *of_labels]))
+
+
+class _Source(Config):
+    type: str
+    # Sources of one name share their customer and conversation ids, so give two help desks two names.
+    name: Text | None = None
+    labels: list[LabelColumns] = Field(default_factory=list)
+
+    @property
+    def label(self) -> str:
+        """What rows and ids carry: the name, or else the type."""
+        return self.name or self.type
+
+
+class _Files(_Source):
+    path: DataPath
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """What the names of its files end in."""
+        return JSON_SUFFIXES
+
+
+class _Tickets(_Files):
+    @property
+    def origin(self) -> Origin:
+        """These are conversations that took place."""
+        return "ticket"
+
+
+class ZendeskSource(_Tickets):
+    """Tickets with their comments, in Zendesk's JSON."""
+
+    type: Literal["zendesk"]
+
+
+class IntercomSource(_Tickets):
+    """Conversations with their parts, in Intercom's JSON."""
+
+    type: Literal["intercom"]
+
+
+class FreshdeskSource(_Tickets):
+    """Tickets with their conversations or notes, in Freshdesk's JSON."""
+
+    type: Literal["freshdesk"]
+
+
+class ChatSource(_Files):
+    """Rows with `messages`."""
+
+    type: Literal["chat"]
+    origin: Origin = "ticket"
+
+
+class SyntheticSource(_Files):
+    """Rows with `messages` that nobody has said: examples written by a model or a generator."""
+
+    type: Literal["synthetic"]
+
+    @property
+    def origin(self) -> Origin:
+        """Every row is marked as made up."""
+        return "synthetic"
+
+
+class TableSource(_Source):
+    """CSV, JSON Lines or Parquet with columns of any names."""
+
+    type: Literal["table"]
+    path: TablePath
+    columns: Columns
+    origin: Origin = "ticket"
+    # Of CSV files; a byte order mark at their beginning is stronger.
+    encoding: Text = "utf-8"
+    # Of CSV files; None is a tab in .tsv files and a comma in others.
+    delimiter: Annotated[str, StringConstraints(pattern=r'^[^"\r\n\x80-\U0010ffff]$')] | None = None
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """What the names of its files end in."""
+        return TABLE_SUFFIXES
+
+    def delimiter_of(self, path: Path) -> str:
+        """What stands between the fields of a CSV file."""
+        return self.delimiter or ("\t" if path.name.removesuffix(".gz").endswith(".tsv") else ",")
+
+    @model_validator(mode="after")
+    def _encoding_is_known(self) -> "TableSource":
+        try:
+            codecs.getincrementaldecoder(self.encoding)
+        except LookupError:
+            raise ValueError(f"no text encoding is called '{self.encoding}'") from None
+        return self
+
+
+class ArticlesSource(_Source):
+    """A folder of knowledge-base articles: each section is an answer to its heading."""
+
+    type: Literal["kb"]
+    path: ArticlesPath
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """What the names of its files end in."""
+        return ARTICLE_SUFFIXES
+
+    @property
+    def origin(self) -> Origin:
+        """Nobody has asked these questions."""
+        return "kb"
+
+
+class HuggingFaceSource(_Source):
+    """A data set of the Hugging Face hub, or a folder of one."""
+
+    type: Literal["huggingface"]
+    # `owner/name` on the hub, or a folder (as it lies in a repository, or as save_to_disk has written it).
+    dataset: Text
+    subset: Text | None = None
+    split: Text = "train"
+    # Branch, tag or commit on the hub. The commit that it means when the build starts is in the manifest.
+    revision: Text = "main"
+    # Without it, rows have `messages`, as those of the type chat.
+    columns: Columns | None = None
+    origin: Origin = "ticket"
+
+
+Source = Annotated[
+    ZendeskSource
+    | IntercomSource
+    | FreshdeskSource
+    | ChatSource
+    | SyntheticSource
+    | TableSource
+    | ArticlesSource
+    | HuggingFaceSource,
+    Field(discriminator="type"),
+]
+"""Any of them, told apart by `type`."""
+
+
+def columns_of(source: Source) -> Columns | None:
+    """The columns of a source that is a table."""
+    return source.columns if isinstance(source, TableSource | HuggingFaceSource) else None
