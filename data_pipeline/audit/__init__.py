@@ -1,0 +1,1 @@
+"""What is in a dataset, measured: `audit.json` for machines, `audit.html` for people."""
