@@ -4,16 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import TypeAdapter
-
 from common.artifacts import input_hash
 from common.provenance import digest
 from data_pipeline.config import BuildConfig
 from data_pipeline.sources.config import HuggingFaceSource, Source, find_files
 
 SHARD_BYTES = 32_000_000
-
-_SOURCE: TypeAdapter[Source] = TypeAdapter(Source)
 
 
 @dataclass(frozen=True)
@@ -63,9 +59,9 @@ def input_files(config: BuildConfig) -> list[InputFile]:
     """
     files: list[InputFile] = []
     for holdout, source in config.holdouts.items():
-        files.extend(_files_of(_SOURCE.validate_python(source.model_dump()), holdout))
+        files.extend(_files_of(source, holdout))
     for source in config.sources:
-        files.extend(_files_of(_SOURCE.validate_python(source.model_dump()), None))
+        files.extend(_files_of(source, None))
     return files
 
 

@@ -17,6 +17,7 @@ _WORD = f"[^\\W{_NO_SPACES}]"
 
 _URL = r"https?://[!-;=?-~]+|(?<![\w.@/-])www\.[a-z0-9-]+\.[!-;=?-~]+"
 _ADDRESS = r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+"
+_MAY_HAVE_ADDRESSES = re.compile(r"@|://|www\.", re.IGNORECASE)
 _TRAILING = ".,;:!?'\")]}*_>"
 _TRACKING = re.compile(
     r"(?:utm_\w+|gclid|gbraid|wbraid|dclid|fbclid|msclkid|yclid|twclid|ttclid|igshid|mc_cid|mc_eid|_hsenc|_hsmi)"
@@ -48,16 +49,17 @@ class Mentions:
                     raise UserError(f"'{variant}' is a variant of '{name}' and of '{other}'", "remove one")
         self._urls = {_key(tidy_url(key)): name for key, name in canonical.items() if re.match(_URL, key)}
         self._trie = _trie({key: name for key, name in canonical.items() if not re.match(_URL, key)})
-        first = "".join(map(re.escape, self._trie))
         # Where a name may begin; what stands there is looked up.
-        start = f"|(?P<name>[{first}])" if first else ""
-        self._pattern = re.compile(f"(?P<url>{_URL})|(?P<address>{_ADDRESS}){start}", re.IGNORECASE)
+        begins = f"(?P<name>{_beginning(self._trie)})" if self._trie else "(?P<name>(?!))"
+        self._names = re.compile(f"(?P<url>(?!))|(?P<address>(?!))|{begins}", re.IGNORECASE)
+        self._all = re.compile(f"(?P<url>{_URL})|(?P<address>{_ADDRESS})|{begins}", re.IGNORECASE)
 
     def standardise(self, text: str) -> tuple[str, int]:
         """The text with canonical forms, and how many places have changed."""
+        pattern = self._all if _MAY_HAVE_ADDRESSES.search(text) else self._names
         parts: list[str] = []
         changed = done = at = 0
-        while match := self._pattern.search(text, at):
+        while match := pattern.search(text, at):
             start = match.start()
             if match["url"]:
                 end, new = match.end(), self._tidied(match["url"])
@@ -78,10 +80,10 @@ class Mentions:
         """The end of the longest name that stands at a place as a word, and its canonical form."""
         if start and _is_one_word(text[start - 1], text[start]):
             return None
-        node: _Trie | None = self._trie
+        node = self._trie
         found, at = None, start
-        while at < len(text) and (node := node.get(text[at].lower())) is not None:
-            at += 1
+        while at < len(text) and (letter := text[at].lower()) in node:
+            node, at = node[letter], at + 1
             if _END in node and not (at < len(text) and _is_one_word(text[at - 1], text[at])):
                 found = at, node[_END]
             if at < len(text) and text[at].isspace():
@@ -152,6 +154,14 @@ def _trie(words: Mapping[str, str]) -> _Trie:
             node = node.setdefault(character, {})
         node[_END] = value
     return root
+
+
+def _beginning(trie: _Trie) -> str:
+    """The first characters of all names; of plain Latin ones only where the word begins."""
+    latin = "".join(first for first in trie if first.isascii() and first.isalnum())
+    others = "".join(re.escape(first) for first in trie if first not in latin)
+    classes = [f"(?<![a-z0-9])[{latin}]" if latin else "", f"[{others}]" if others else ""]
+    return "|".join(filter(None, classes))
 
 
 def _is_one_word(left: str, right: str) -> bool:

@@ -1,18 +1,19 @@
-"""Reads cleaned rows again, each with the decision on it."""
+"""Reads cleaned rows again."""
 
 from pathlib import Path
 
 from datatrove.data import Document, DocumentsPipeline
 from datatrove.pipeline.base import PipelineStep
 
-from data_pipeline.plan import Decision
+from data_pipeline.decision import read_decisions
+from data_pipeline.level1.decision import read_level1
 from data_pipeline.shard_files import read_json_lines, shard_path
 
 
-class ReadClean(PipelineStep):
-    """Yield the documents of a task's part of `clean/`, with the line of `plan/` as `decision`."""
+class ReadKept(PipelineStep):
+    """Yield the documents of a task's part of `clean/` that the first level kept."""
 
-    name = "Clean rows"
+    name = "Rows of level 1"
     type = "READER"
 
     def __init__(self, work: Path) -> None:
@@ -22,8 +23,27 @@ class ReadClean(PipelineStep):
     def run(self, data: DocumentsPipeline = None, rank: int = 0, world_size: int = 1) -> DocumentsPipeline:
         yield from data or ()
         clean = read_json_lines(shard_path(self.work / "clean", rank))
-        plan = read_json_lines(shard_path(self.work / "plan", rank))
-        for row, decision in zip(clean, plan, strict=True):
+        for row, decision in zip(clean, read_level1(self.work, rank), strict=True):
+            if decision.reason is None:
+                document = Document(**row)
+                document.metadata["repeated_answer"] = decision.repeated_answer
+                yield document
+
+
+class ReadPlanned(PipelineStep):
+    """Yield all documents of a task's part of `clean/`, each with the plan's `decision`."""
+
+    name = "Rows with the plan"
+    type = "READER"
+
+    def __init__(self, work: Path) -> None:
+        super().__init__()
+        self.work = work
+
+    def run(self, data: DocumentsPipeline = None, rank: int = 0, world_size: int = 1) -> DocumentsPipeline:
+        yield from data or ()
+        clean = read_json_lines(shard_path(self.work / "clean", rank))
+        for row, decision in zip(clean, read_decisions(self.work, rank), strict=True):
             document = Document(**row)
-            document.metadata["decision"] = Decision(**decision)
+            document.metadata["decision"] = decision
             yield document

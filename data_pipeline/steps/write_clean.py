@@ -1,25 +1,26 @@
-"""Writes cleaned rows, and beside them the index that the plan is made from."""
+"""Writes cleaned rows, and beside them what the stages that see all rows are to know."""
 
-import json
 from pathlib import Path
 
-from datatrove.data import DocumentsPipeline
+from datatrove.data import Document, DocumentsPipeline
 from datatrove.pipeline.base import PipelineStep
 
-from common.chat.messages import Message
-from common.provenance import digest
+from data_pipeline.index import index_row
+from data_pipeline.quality.config import Poisoning
 from data_pipeline.shard_files import json_line, shard_path, whole_file
+from data_pipeline.steps.write_rejected import WriteRejected
 
 
 class WriteClean(PipelineStep):
-    """A line of `clean/` is a document, the same line of `index/` its id, digest, keys and holdout."""
+    """A line of `clean/` is a document, the same line of `index/` its `IndexRow`."""
 
     name = "Clean rows"
     type = "WRITER"
 
-    def __init__(self, work: Path) -> None:
+    def __init__(self, work: Path, poisoning: Poisoning) -> None:
         super().__init__()
         self.work = work
+        self.poisoning = poisoning
 
     def run(self, data: DocumentsPipeline, rank: int = 0, world_size: int = 1) -> DocumentsPipeline:
         with (
@@ -27,22 +28,24 @@ class WriteClean(PipelineStep):
             whole_file(shard_path(self.work / "index", rank)) as index,
         ):
             for document in data:
-                metadata = document.metadata
-                clean.write(json_line({"text": document.text, "id": document.id, "metadata": metadata}))
-                index.write(
-                    json_line(
-                        {
-                            "id": document.id,
-                            "digest": conversation_digest(metadata["messages"]),
-                            "keys": metadata["keys"],
-                            "holdout": metadata["holdout"],
-                        }
-                    )
-                )
+                clean.write(json_line({"text": "", "id": document.id, "metadata": document.metadata}))
+                index.write(json_line(index_row(document, self.poisoning).as_dict()))
                 yield document
 
 
-def conversation_digest(messages: list[Message]) -> str:
-    """What two rows share when they say the same, whatever the system prompt."""
-    turns = [[message["role"], message["content"]] for message in messages if message["role"] != "system"]
-    return digest(json.dumps(turns))[:32]
+class WriteUnfit(WriteRejected):
+    """Rows that a filter of the first level rejects, and in `unfit_index/` their `IndexRow` and reason."""
+
+    def __init__(self, work: Path, poisoning: Poisoning) -> None:
+        super().__init__(work / "unfit", "level1")
+        self.poisoning = poisoning
+        self.index_folder = work / "unfit_index"
+
+    @property
+    def folders(self) -> list[Path]:
+        return [self.folder, self.index_folder]
+
+    def _append(self, document: Document) -> None:
+        super()._append(document)
+        row = index_row(document, self.poisoning).as_dict() | {"reason": document.metadata["filter_reason"]}
+        self._files[1].write(json_line(row))

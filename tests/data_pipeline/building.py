@@ -10,8 +10,11 @@ from common.artifacts import Manifest, read_manifest
 from common.command import Options
 from data_pipeline.build import build
 from data_pipeline.config import BuildConfig
+from data_pipeline.results import raw_defects_beside
 
 PROMPT = "You answer for a manga shop."
+NO_LEVELS: dict[str, Any] = {"pii": None, "level1": None, "level2": None, "level3": None}
+"""Nothing but reading, cleaning and splitting, for tests of those."""
 AGENT = 999_999
 
 
@@ -66,6 +69,11 @@ class Dataset:
         return self.rows("rejected")
 
     @property
+    def raw_defects(self) -> list[dict[str, Any]]:
+        """Rows with a defect as they came, which lie beside the dataset."""
+        return read_lines(raw_defects_beside(self.path))
+
+    @property
     def reasons(self) -> list[str]:
         return [row["reason"] for row in self.rejected]
 
@@ -76,6 +84,7 @@ def build_dataset(output: Path, *sources: Path, type: str = "chat", **settings: 
         "output": output,
         "sources": [{"type": type, "path": path} for path in sources],
         "system_prompt": PROMPT,
+        **NO_LEVELS,
         "split": {"train": 1.0, "val": 0.0, "test": 0.0},
         "max_rejected_share": 1.0,
         **settings,

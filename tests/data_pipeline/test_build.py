@@ -20,6 +20,7 @@ from data_pipeline.config import BuildConfig
 from data_pipeline.inputs import SHARD_BYTES
 from tests.data_pipeline.building import (
     AGENT,
+    NO_LEVELS,
     PROMPT,
     Dataset,
     build_dataset,
@@ -51,9 +52,18 @@ def test_a_ticket_becomes_a_clean_row(tmp_path: Path) -> None:
         "meta": {
             "source": {"name": "zendesk", "file": "tickets.jsonl", "line": 1},
             "group": built["meta"]["group"],
+            "origin": "ticket",
+            "language": None,
             "fields": {"tags": ["stock"]},
+            "labels": [],
             "notes_removed": 1,
             "cut": [{"role": "user", "content": "Thanks"}],
+            "pii": {},
+            "topic": None,
+            "difficulty": "easy",
+            "sentiment": "neutral",
+            "cluster": None,
+            "quality": None,
         },
     }
 
@@ -84,7 +94,9 @@ def test_a_bad_row_is_kept_as_it_came_with_the_reason(tmp_path: Path) -> None:
     assert dataset.reasons == [reason for _, reason in BAD]
     assert [row["line"] for row in dataset.rejected] == list(range(1, 2 * len(BAD), 2))
     assert len(dataset.rows("train")) == len(BAD)
-    for row, line in zip(dataset.rejected, path.read_bytes().splitlines()[::2], strict=True):
+    assert all("raw" not in row and "raw_base64" not in row for row in dataset.rejected)
+    assert (dataset.path.parent / "out.defects.jsonl").stat().st_mode & 0o777 == 0o600
+    for row, line in zip(dataset.raw_defects, path.read_bytes().splitlines()[::2], strict=True):
         raw = base64.b64decode(row["raw_base64"]) if "raw_base64" in row else row["raw"].encode()
         assert raw == line.strip()
         assert row["file"] == "in.jsonl"
@@ -97,7 +109,7 @@ def test_the_counts_of_the_manifest_are_those_of_the_files(tmp_path: Path) -> No
     dataset = build_dataset(tmp_path / "out", write_lines(tmp_path / "in.jsonl", rows), split=split)
     counts = dataset.manifest.counts
     assert counts["rows_read"] == 67
-    assert counts["rejected"] == {"duplicate": 5, "broken_json": 1}
+    assert counts["rejected"] == {"defect": {"broken_json": 1}, "level1": {"duplicate": 5}}
     assert counts["rows"] == {name: len(dataset.rows(name)) for name in ("train", "val", "test")}
     assert sum(counts["rows"].values()) == 61
     assert counts["assistant_turns"] == counts["rows"]
@@ -206,13 +218,15 @@ def test_too_many_defects_fail_the_run_and_are_kept(tmp_path: Path) -> None:
         build_dataset(tmp_path / "out", path, max_rejected_share=0.19)
     assert error.value.exit_code == 1
     assert "3 of 15 rows (20.0%) have a defect: broken_json 2, not_an_object 1" in str(error.value)
-    assert f"{tmp_path}/out.rejected.jsonl" in str(error.value)
+    assert f"{tmp_path}/out.defects.jsonl" in str(error.value)
     assert not (tmp_path / "out").exists()
-    kept = read_lines(tmp_path / "out.rejected.jsonl")
+    kept = read_lines(tmp_path / "out.defects.jsonl")
     assert [row["reason"] for row in kept] == ["broken_json", "broken_json", "not_an_object"]
 
     assert len(build_dataset(tmp_path / "out", path, max_rejected_share=0.2).rejected) == 9
-    assert not (tmp_path / "out.rejected.jsonl").exists()
+    write_lines(path, dialogues(6))
+    build_dataset(tmp_path / "out", path)
+    assert not (tmp_path / "out.defects.jsonl").exists()
 
 
 @pytest.mark.parametrize(
@@ -229,7 +243,7 @@ def test_a_second_run_does_nothing_and_another_config_does(
     path = write_lines(tmp_path / "in.jsonl", dialogues(3))
     first = build_dataset(tmp_path / "out", path).manifest
     capsys.readouterr()
-    assert build_dataset(tmp_path / "out", path, workers=2).manifest == first
+    assert build_dataset(tmp_path / "out", path, executor={"type": "local", "workers": 2}).manifest == first
     assert capsys.readouterr().out == f"{tmp_path}/out is up to date\n"
     assert build_dataset(tmp_path / "out", path, system_prompt="Other").manifest != first
     assert list((tmp_path / ".work").iterdir()) == [tmp_path / ".work" / "out.lock"]
@@ -266,7 +280,7 @@ run(build, BuildConfig, "", sys.argv[1:])
 
 def test_not_even_a_crash_logs_text_of_a_ticket(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "in.jsonl", [chat("my secret", "your secret")])
-    config = {"output": str(tmp_path / "out"), "system_prompt": "p", "sources": [source(path)]}
+    config = {"output": str(tmp_path / "out"), "system_prompt": "p", "sources": [source(path)]} | NO_LEVELS
     (tmp_path / "c.yaml").write_text(yaml.safe_dump(config))
     crash = [sys.executable, "-c", CRASH, str(tmp_path / "c.yaml")]
     told = subprocess.run(crash, capture_output=True, text=True)
@@ -288,7 +302,7 @@ def test_a_dry_run_says_what_it_would_read(tmp_path: Path, capsys: pytest.Captur
     assert str(path) in shown
     assert str(path.stat().st_size) in shown
     assert "split_seed: 42" in shown
-    assert "1 tasks for 1 files" in shown
+    assert "a stage, for 1 files" in shown
     assert not (tmp_path / "out").exists()
 
 
@@ -320,11 +334,14 @@ def test_rows_come_in_input_order(tmp_path: Path) -> None:
 def test_the_content_does_not_depend_on_the_number_of_workers(tmp_path: Path) -> None:
     folder = many_files(tmp_path / "in", files=5, rows=40)
     one, two = (
-        build_dataset(tmp_path / str(n), folder, workers=n, split=THREE_PARTS).manifest for n in (1, 2)
+        build_dataset(
+            tmp_path / str(n), folder, executor={"type": "local", "workers": n}, split=THREE_PARTS
+        ).manifest
+        for n in (1, 2)
     )
     assert one.content_hash == two.content_hash
     assert one.counts == two.counts
-    assert one.counts["rejected"] == {"duplicate": 100, "broken_json": 5}
+    assert one.counts["rejected"] == {"defect": {"broken_json": 5}, "level1": {"duplicate": 100}}
 
 
 THREE_PARTS = {"train": 0.4, "val": 0.3, "test": 0.3}
@@ -343,7 +360,8 @@ def test_a_killed_build_goes_on_and_ends_the_same(tmp_path: Path, workers: int) 
         "output": str(tmp_path / "killed"),
         "sources": [source(folder)],
         "system_prompt": PROMPT,
-        "workers": workers,
+        "executor": {"type": "local", "workers": workers},
+        **NO_LEVELS,
         "max_rejected_share": 0.5,
     }
     run = subprocess.Popen(command(tmp_path / "killed.yaml", config), stdout=subprocess.PIPE)
@@ -365,7 +383,9 @@ def test_a_killed_build_goes_on_and_ends_the_same(tmp_path: Path, workers: int) 
             assert clean.stat().st_mtime_ns == written, "a finished task was done again"
         time.sleep(0.01)
     assert again.returncode == 0
-    whole = command(tmp_path / "whole.yaml", config | {"output": str(tmp_path / "whole"), "workers": 1})
+    whole = command(
+        tmp_path / "whole.yaml", config | {"output": str(tmp_path / "whole"), "executor": {"type": "local"}}
+    )
     subprocess.run(whole, check=True)
     killed, undisturbed = Dataset(tmp_path / "killed").manifest, Dataset(tmp_path / "whole").manifest
     assert killed.content_hash == undisturbed.content_hash
@@ -386,7 +406,7 @@ def test_sgd_goes_through(tmp_path: Path, public_data: Path) -> None:
 def test_taskmaster_goes_through(tmp_path: Path, public_data: Path) -> None:
     path = public_data / "taskmaster4/train.jsonl.gz"
     dataset = build_dataset(tmp_path / "out", path)
-    assert dataset.manifest.counts["rejected"] == {"duplicate": 21}
+    assert dataset.manifest.counts["rejected"] == {"level1": {"duplicate": 21}}
     assert len(dataset.rows("train")) == 3179
     assert dataset.manifest.counts["turns_cut"] == 69
     assert dataset.rows("train")[0]["meta"]["fields"].keys() == {"scenario"}

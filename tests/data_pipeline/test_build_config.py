@@ -3,8 +3,9 @@ from pathlib import Path
 import pytest
 
 from common.config import ConfigError, load
-from data_pipeline.config import BuildConfig, find_files
+from data_pipeline.config import BuildConfig
 from data_pipeline.inputs import input_files, shards
+from data_pipeline.sources.config import find_files
 
 REPO = Path(__file__).resolve().parents[2]
 CONFIGS = ["quickstart/data.yaml", "bench/sgd_data.yaml", "bench/taskmaster_data.yaml"]
@@ -28,10 +29,12 @@ def test_a_shipped_config_is_valid_and_opens_with_its_command(name: str) -> None
 
 
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
-    text = "output: o\nsources: [{type: zendesc, path: a}]\nsystem_promt: p\nsplit: {train: 0.8, val: 0.3}\n"
+    sources = "[{type: zendesc, path: a}, {type: chat, path: a, nam: b}]"
+    text = f"output: o\nsources: {sources}\nsystem_promt: p\nsplit: {{train: 0.8, val: 0.3}}\n"
     told = errors(tmp_path, text)
-    assert "5 errors" in told
+    assert "6 errors" in told
     assert "Did you mean 'zendesk'?" in told
+    assert "sources.1.nam: unknown key. Did you mean 'name'?" in told
     assert "no file ending in .json, .jsonl, .json.gz, .jsonl.gz at 'a'" in told
     assert "Did you mean 'system_prompt'?" in told
     assert "system_prompt: required" in told
@@ -45,7 +48,7 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
         ("holdouts: {rejected: {type: chat, path: a.jsonl}}", "'rejected' is taken"),
         ("holdouts: {../x: {type: chat, path: a.jsonl}}", "should match pattern"),
         ("max_rejected_share: 20", "less than or equal to 1"),
-        ("workers: 0", "greater than or equal to 1"),
+        ("executor: {type: local, workers: 0}", "greater than or equal to 1"),
     ],
 )
 def test_a_wrong_value_is_told(tmp_path: Path, line: str, told: str) -> None:
