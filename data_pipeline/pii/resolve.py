@@ -139,26 +139,26 @@ def join_places(text: str, spans: Sequence[Span]) -> list[Span]:
             joined[-1] = Span(last.start, span.end, "ADDRESS", max(last.score, span.score))
         else:
             joined.append(span)
-    return [_grown(text, span, joined, number) for number, span in enumerate(joined)]
+    grown: list[Span] = []
+    nexts = [*(span.start for span in joined[1:]), len(text)]
+    for span, limit in zip(joined, nexts, strict=True):
+        grown.append(_grown(text, span, grown[-1].end if grown else 0, limit))
+    return grown
 
 
 def _belong(text: str, one: Span, other: Span) -> bool:
-    if "ADDRESS" not in (one.entity_type, other.entity_type) and "ZIP_CODE" not in (
-        one.entity_type,
-        other.entity_type,
-    ):
+    if not {"ADDRESS", "ZIP_CODE"}.intersection((one.entity_type, other.entity_type)):
         return False
     return other.start <= one.end or _BETWEEN.fullmatch(text, one.end, other.start) is not None
 
 
-def _grown(text: str, span: Span, spans: Sequence[Span], number: int) -> Span:
+def _grown(text: str, span: Span, floor: int, limit: int) -> Span:
+    """An address with the house number before it, from `floor` on, and the code after it, up to `limit`."""
     if span.entity_type != "ADDRESS":
         return span
     start, end = span.start, span.end
-    limit = spans[number + 1].start if number + 1 < len(spans) else len(text)
     if (code := _CODE_AFTER.match(text, end)) and code.end() <= limit:
         end = code.end()
-    floor = spans[number - 1].end if number else 0
     if house := _HOUSE_BEFORE.search(text, max(floor, start - 8), start):
         start = house.start()
     return Span(start, end, "ADDRESS", span.score)

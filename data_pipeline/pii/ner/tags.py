@@ -64,7 +64,8 @@ def decode(tokens: Tokens, scores: NDArray[np.float32]) -> list[Span]:
         tag = TAGS[number]
         if tag[0] in "BS":
             begin = i
-        if tag[0] in "ES":
+        # Invisible characters and signs alone are no name, whatever the network says.
+        if tag[0] in "ES" and any(word.isalnum() for word in tokens.words[begin : i + 1]):
             end = tokens.starts[i] + len(tokens.words[i])
             score = _probability(scores[begin : i + 1], number)
             spans.append(Span(tokens.starts[begin], end, tag[2:], score))

@@ -82,9 +82,9 @@ def draw_values(per_locale: int, seed: int, held_out: bool = False) -> Values:
         return Values(
             latin=latin,
             other=[country for country in other if country.first and country.last],
-            jobs=_drawn(english.job, per_locale * 2, held_out),
-            catch_phrases=_drawn(english.catch_phrase, per_locale * 2, held_out),
-            words=_drawn(english.word, per_locale * 4, held_out),
+            jobs=_drawn(english.job, max(100, per_locale * 2), held_out),
+            catch_phrases=_drawn(english.catch_phrase, max(100, per_locale * 2), held_out),
+            words=_drawn(english.word, max(100, per_locale * 4), held_out),
         )
 
 

@@ -132,7 +132,8 @@ def test_brackets_that_are_no_placeholder_are_not_left() -> None:
 _KNOWN = {"Kenji": "PERSON", "Leeds": "LOCATION", "Inkwell": "ADDRESS"}
 _PIECES = st.sampled_from(
     ["Kenji", "Leeds", "Inkwell", "12", "00045", ", ", "\n", " ", "Dear ", "call ", "555-0142", "様",
-     "jo@example.org", "Apt 3", "[NAME]", "Norway", "https://a.example/", "田中", "aged 34", "Mr. "]
+     "jo@example.org", "Apt 3", "[NAME]", "Norway", " 12345",
+     "'s", "https://a.example/", "田中", "aged 34", "Mr. "]
 )  # fmt: skip
 _TEXTS = st.lists(_PIECES, max_size=12).map("".join)
 

@@ -86,3 +86,12 @@ def test_a_word_is_split_into_the_longest_known_pieces_without_accents() -> None
 
     assert ids.pieces.tolist() == [[1, 2]]
     assert ids.words.shape == (1, 9)
+
+
+def test_signs_alone_are_no_name() -> None:
+    tokens = tokenize("\ufeff Jane --")
+    single = TAGS.index("S-PERSON")
+
+    found = decode(tokens, scores_of([single, single, single, 0]))
+
+    assert [(s.start, s.end) for s in found] == [(2, 6)]
