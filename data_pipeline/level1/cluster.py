@@ -1,8 +1,10 @@
 """Clusters of conversations that say nearly the same, and which of each cluster is kept.
 
-clusters = cluster(work, shards, ranks, held_out, config)
-clusters.reasons[row]   # None: kept; or duplicate, near_duplicate, in_holdout
-clusters.kept[row]      # the row that stands for the row's cluster, -1 where it is alone
+    clusters = cluster(work, shards, ranks, held_out, config)
+    clusters.reasons[row]   # None: kept; or duplicate, near_duplicate, in_holdout
+    clusters.kept[row]      # the row that stands for the row's cluster, -1 where it is alone
+
+Whole texts are in memory only while they are compared, see `Records`.
 """
 
 from collections.abc import Sequence
@@ -21,8 +23,9 @@ from data_pipeline.level1.signatures import PERMUTATIONS
 from data_pipeline.level1.similarity import nearly_same
 
 Reason = Literal["duplicate", "near_duplicate", "in_holdout"]
-# An estimate more standard deviations below the least similarity is no reason to compare the texts.
-_DEVIATIONS = 1.0
+# An estimate more standard deviations below the least similarity is no reason to compare the texts. Agents'
+# signatures are small: they are there for questions that thousands ask, and are answered in other words.
+_CUSTOMERS_DEVIATIONS, _AGENTS_DEVIATIONS = 1.0, 2.0
 
 
 @dataclass(frozen=True)
@@ -82,13 +85,15 @@ class _Joined:
 def _join_alike(records: Records, rows: Rows, config: NearDuplicates) -> Rows:
     """For every row the first of those that it is joined to by pairs that are alike, among `rows`."""
     joined = _Joined(len(records))
+    least_of_agents = _least(config, ASSISTANT_PERMUTATIONS, _AGENTS_DEVIATIONS)
+    least_of_customers = _least(config, PERMUTATIONS, _CUSTOMERS_DEVIATIONS)
     unlike = np.empty(0, np.int64)
     for buckets in bands(records.signatures, records.shingles, rows, config.similarity):
         tried = [unlike]
         for pair in buckets.rounds():
             pair = _select(pair, joined.labels[pair[0]] != joined.labels[pair[1]])
-            pair = _select(pair, agreeing(records.agents, pair) >= _least(config, ASSISTANT_PERMUTATIONS))
-            pair = _select(pair, agreeing(records.customers, pair) >= _least(config, PERMUTATIONS))
+            pair = _select(pair, agreeing(records.agents, pair) >= least_of_agents)
+            pair = _select(pair, agreeing(records.customers, pair) >= least_of_customers)
             numbers = pair[0] * len(records) + pair[1]
             new = ~_contains(unlike, numbers)
             pair, numbers = _select(pair, new), numbers[new]
@@ -104,9 +109,9 @@ def _select(pair: tuple[Rows, Rows], chosen: NDArray[np.bool_]) -> tuple[Rows, R
     return pair[0][chosen], pair[1][chosen]
 
 
-def _least(config: NearDuplicates, permutations: int) -> float:
+def _least(config: NearDuplicates, permutations: int, deviations: float) -> float:
     similarity = config.similarity
-    return similarity - _DEVIATIONS * sqrt(similarity * (1 - similarity) / permutations)
+    return similarity - deviations * sqrt(similarity * (1 - similarity) / permutations)
 
 
 def _contains(sorted_numbers: NDArray[np.int64], numbers: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from common.chat.messages import Message
 
-CJK = "\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f"
+CJK = "\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U000323af"
 """Kana and ideographs, as the inside of a character class: no spaces divide their words."""
 
 PLACEHOLDER = r"\[[A-Z][A-Z_]*[A-Z](?:_\d+)?\]"

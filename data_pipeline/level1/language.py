@@ -118,7 +118,7 @@ class LanguageDetector:
         if share >= _ONE_LANGUAGE:
             return Detection(script, 1.0)
         second = self._spoken(" ".join(other), len(other))
-        if len(other) < _FEW_WORDS and second.language not in self.allowed:
+        if second.language is None or (len(other) < _FEW_WORDS and second.language not in self.allowed):
             return Detection(script, 1.0)
         return Detection(f"{script}-{second.language}", second.confidence)
 
@@ -138,6 +138,8 @@ class LanguageDetector:
                     code: by_lingua[code] * (scores.get(code, 0.0) + _LITTLE) ** _FASTTEXT_POWER
                     for code in sorted(self.candidates)
                 }
+        if not scores:
+            return Detection(None, 0.0)
         likeliest = max(sorted(scores), key=scores.__getitem__)
         allowed = max(sorted(self.allowed), key=lambda code: scores.get(code, 0.0))
         language = allowed if scores.get(allowed, 0.0) * _CLEARLY >= scores[likeliest] else likeliest

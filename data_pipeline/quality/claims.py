@@ -49,8 +49,10 @@ class Names:
     def __init__(self, texts: Iterable[str]) -> None:
         self._known: set[str] = set()
         for text in texts:
-            self._known.update(name for name in _MARKED.findall(text) if _RUN.fullmatch(name))
-            self._known.update(match[0] for match in _IN_SENTENCE.finditer(text))
+            found = [name for name in _MARKED.findall(text) if _RUN.fullmatch(name)]
+            for match in _IN_SENTENCE.finditer(text.replace("*", "")):
+                found += [match[0], *match[0].split(" and ")]  # one name with "and" in it, or two names
+            self._known.update(name for name in found if " " in name)
 
     def find(self, text: str) -> Iterator[Claim]:
         """The known names in `text`, the longest where several begin at one word."""

@@ -51,10 +51,11 @@ def satisfaction_said(text: str) -> float | None:
 
 
 _RATINGS_TEXT = (
-    "csat satisfaction satisfaction_rating satisfaction_score rating conversation_rating stars thumbs"
+    "rating conversation_rating csat satisfaction satisfaction_rating satisfaction_score stars thumbs"
 )
 _RATINGS = _RATINGS_TEXT.split()
-"""Names of fields that may hold a rating; the first that is there counts."""
+"""Names of fields that may hold a rating; the first that is there counts. `rating` is finer than the `csat` that
+some sources make of it."""
 _GOOD = (
     "good goodwithcomment great excellent amazing satisfied positive happy up thumbsup like liked yes true 👍"
 )

@@ -27,7 +27,8 @@ _ENDINGS = _ENDINGS_TEXT.split()
 """Of domains that are named without "https://": not all there are, or "e.g" and file names would be links."""
 _LINK = re.compile(
     r"\b(?:https?|ftp)\s?(?:://|\[:\]//)\s?([^\s/?#<>\"')\]]+)"
-    rf"|(?<![@\w.-])((?:[a-z0-9-]+\.)+(?:{'|'.join(_ENDINGS)}))\b(?!@)",
+    rf"|(?<![@\w.-])((?:[a-z0-9-]+\.)+(?:{'|'.join(_ENDINGS)}))\b(?![@-]|\.\w)"
+    r"|\bwww\.([^\s/?#<>\"')\]]+)",
     re.IGNORECASE,
 )
 _INSTRUCTION = pattern("instruction")
@@ -64,7 +65,7 @@ def domains(text: str) -> Iterator[str]:
     ['shop.example', 'evil.xyz']
     """
     for match in _LINK.finditer(unicodedata.normalize("NFKC", text)):
-        host = (match[1] or match[2]).lower().rpartition("@")[2].partition(":")[0].rstrip(".,;!?")
+        host = (match[1] or match[2] or match[3]).lower().rpartition("@")[2].partition(":")[0].rstrip(".,;!?")
         yield host.removeprefix("www.")
 
 

@@ -54,10 +54,10 @@ _NUMBERS = {word: value for value, word in enumerate(_ONES, 1)} | {
 }
 _DAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
-_TENS_AND_ONES = rf"(?:{'|'.join(_TENS)})[- ](?:{'|'.join(_ONES[:9])})"
+_TENS_AND_ONES = rf"(?:{'|'.join(_TENS)})[-\s](?:{'|'.join(_ONES[:9])})"
 _NUMBER_WORD = (
-    rf"(?:{_TENS_AND_ONES}|{'|'.join((*_TENS, *_ONES))}|(?:half )?a dozen)(?: hundred| thousand)?"
-    r"|(?:a|one) (?:hundred|thousand)"
+    rf"(?:{_TENS_AND_ONES}|{'|'.join((*_TENS, *_ONES))}|(?:half\s)?a\sdozen)(?:\s(?:hundred|thousand))?"
+    r"|a\s(?:hundred|thousand)"
 )
 _DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 _MONTH = rf"(?:{'|'.join(_MONTHS)}|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b\.?"

@@ -70,8 +70,9 @@ class Statements:
                 for sentence in sentences(line):
                     found = tuple(claims(sentence, self.names))
                     yield Statement(article, sentence, context, found)
+            elif not head:  # the first row of a table says what stands in its columns
+                head = line
             elif not _RULE.fullmatch(line):
-                head = head or line
                 yield Statement(article, line, f"{title} {head}", tuple(_row_claims(head, line, self.names)))
 
     def _index(self) -> None:

@@ -17,6 +17,7 @@ from data_pipeline.sources.row import RowDefect
         ('{"a": -Infinity}', "broken_json"),
         ('{"a": 1e999}', "broken_json"),
         ('{"a": ' + "9" * 5000 + "}", "broken_json"),
+        ('{"a": -' + "9" * 309 + "}", "broken_json"),
         ('{"a": ' + "[" * 100_000, "broken_json"),
         ('{"a": ' + "[" * 120 + "]" * 120 + "}", "broken_json"),
         ('{"a": 1} {"b": 2}', "broken_json"),
@@ -37,6 +38,11 @@ def test_a_detail_tells_where_but_not_what() -> None:
     with pytest.raises(RowDefect, match="at character 9 of the row") as error:
         parse('{"name": secret}')
     assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize("text", ['{"a": ' + "9" * 308 + "}", '{"a": "' + "9" * 400 + '"}'])
+def test_long_numbers_pass_and_longer_ones_as_text(text: str) -> None:
+    assert parse(text) == json.loads(text)
 
 
 @pytest.mark.parametrize("text", ['{"a": "\\ud83d\\ude00"}', '{"a": "C:\\\\udir"}', '{"a": [[1.5, -0.0]]}'])

@@ -46,7 +46,7 @@ def options(job: Path) -> dict[str, str]:
 
 def states(job: Path) -> list[str]:
     """PENDING, RUNNING, COMPLETED or FAILED, a task."""
-    return [path.read_text() for path in sorted(job.glob("task_*"))]
+    return [path.read_text() for path in sorted(job.glob("task_????"))]
 
 
 def _sbatch(folder: Path, argv: list[str]) -> None:
@@ -77,8 +77,8 @@ def _run(folder: Path, argv: list[str]) -> None:
         while _is_active(folder / "jobs" / before):
             time.sleep(0.05)
     offset = dict(part.split("=") for part in called["export"].split(",") if "=" in part)
-    for task, state in enumerate(sorted(job.glob("task_*"))):
-        state.write_text("RUNNING")
+    for task, state in enumerate(sorted(job.glob("task_????"))):
+        _set(state, "RUNNING")
         environment = os.environ | offset | {"SLURM_JOB_ID": job.name, "SLURM_ARRAY_TASK_ID": str(task)}
         log = options(job)["output"].replace("%A", job.name).replace("%a", str(task))
         with open(log, "w") as output:
@@ -89,7 +89,13 @@ def _run(folder: Path, argv: list[str]) -> None:
                 stdout=output,
                 stderr=output,
             )
-        state.write_text("FAILED" if ended.returncode else "COMPLETED")
+        _set(state, "FAILED" if ended.returncode else "COMPLETED")
+
+
+def _set(path: Path, state: str) -> None:
+    """At once: squeue must not see an empty file."""
+    path.with_suffix(".new").write_text(state)
+    path.with_suffix(".new").replace(path)
 
 
 def _is_active(job: Path) -> bool:

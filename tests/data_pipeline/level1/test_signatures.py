@@ -26,6 +26,7 @@ def test_the_same_for_ever() -> None:
     assert sha256(found.astype("<u4").tobytes()).hexdigest() == DIGEST
 
 
+@pytest.mark.slow
 def test_the_same_in_another_process() -> None:
     environment = os.environ | {"PYTHONHASHSEED": "1"}
     done = subprocess.run([sys.executable, "-c", CODE], env=environment, capture_output=True, check=True)
@@ -43,6 +44,7 @@ with ProcessPoolExecutor(1, get_context("fork")) as pool:
 """
 
 
+@pytest.mark.slow
 def test_a_fork_does_not_hang() -> None:
     subprocess.run([sys.executable, "-c", FORKS], check=True, timeout=60)
 

@@ -1,0 +1,1 @@
+"""Conversations that a model writes from the knowledge base, and the checks that keep some of them."""
