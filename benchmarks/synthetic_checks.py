@@ -2,7 +2,7 @@
 
     python -m benchmarks.synthetic_checks out/mangaassist out/encoder
 
-The folders are those of `python -m data_pipeline.sample` and `python -m common.encoder`. The sample's file has
+The folders are those of `python -m data_pipeline.sample` and `python -m common.encoder`. The sample's has
 good conversations, and planted faults as language models make them. Three more kinds are made of the good
 ones: a number of the answer is changed; the answer is one about another article; the conversation comes a
 second time with a few words changed. Beside the checks stands the rule that keeps what is 50 characters long.

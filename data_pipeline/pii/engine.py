@@ -49,7 +49,7 @@ class PiiEngine:
         return self._combine(text, ())
 
     def may_be_personal(self, text: str, span: Span) -> bool:
-        """Whether a span that was found in another way is of a wanted type and neither allowed nor replaced."""
+        """Whether a span found in another way is of a wanted type and neither allowed nor replaced."""
         if span.entity_type not in self._wanted or self._allow_list.allows(text, span):
             return False
         if "[" not in text:

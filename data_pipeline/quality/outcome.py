@@ -54,8 +54,8 @@ _RATINGS_TEXT = (
     "rating conversation_rating csat satisfaction satisfaction_rating satisfaction_score stars thumbs"
 )
 _RATINGS = _RATINGS_TEXT.split()
-"""Names of fields that may hold a rating; the first that is there counts. `rating` is finer than the `csat` that
-some sources make of it."""
+"""Fields that may hold a rating; the first that is there counts. `rating` is finer than `csat`, which some
+sources make of it."""
 _GOOD = (
     "good goodwithcomment great excellent amazing satisfied positive happy up thumbsup like liked yes true 👍"
 )

@@ -57,7 +57,7 @@ class Checks(Config):
     # Form: messages, and characters of one (Chinese, Japanese, Korean ones count double).
     max_messages: int = Field(6, ge=2)
     max_characters: int = Field(1500, ge=1)
-    # Answers the question: a judge's marks, 3/4 being a 4 of 5; or the quality score's coherence. Below .4 are
+    # Answers the question: a judge's marks, 3/4 being a 4 of 5; or the score's coherence. Below .4 are
     # 5 % of the good conversations of seed 11 of the sample company, 81 % of the questions from another trade
     # and 75 % of the answers to other questions.
     min_judged: Share = 0.75

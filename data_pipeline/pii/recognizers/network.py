@@ -16,7 +16,9 @@ _VERSION = words(
     "version", "v", "firmware", "release", "build", "ios", "android", "chrome", "update", "section"
 )
 
-_LINK = re.compile(r"(?<![A-Za-z\d_À-ɏ@])(?:https?://|ftp://|www\.)[^\s<>*\"「」『』（）、。　]{3,2048}", re.I)
+_LINK = re.compile(
+    r"(?<![A-Za-z\d_À-ɏ@])(?:https?://|ftp://|www\.)[^\s<>*\"「」『』（）、。　]{3,2048}", re.I
+)
 _SURE_DOMAIN = """
     com org net edu gov info biz io app dev shop store online site tech blog cloud xyz club example
     uk jp de fr nl pl es se dk fi cz hu ch ro gr pt sk si hr bg lt lv ee ua ru tr il kr cn tw hk sg nz au za

@@ -35,7 +35,7 @@ def tickets(folder: Path, files: int = 5, rows: int = 20) -> Path:
         said = [
             chat(
                 f"Good morning, where is the parcel with volume {number} of my order, please?",
-                f"Thank you for asking. It left our depot {number % 9 + 1} days ago and is on its way to you.",
+                f"Thank you for asking. It left our depot {number % 9 + 1} days ago and is on its way.",
                 customer_id=number % 7,
             )
             for number in numbers

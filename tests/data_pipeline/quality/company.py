@@ -1,4 +1,4 @@
-"""A small company to test with: its knowledge base, an embedder whose vectors are known, and conversations."""
+"""A small company to test with: knowledge base, an embedder whose vectors are known, conversations."""
 
 import hashlib
 from collections.abc import Sequence
@@ -22,7 +22,8 @@ PASSAGES = [
     Passage(
         "shipping#1",
         "shipping",
-        "Shipping\n| Service | Time | Price |\n|---|---|---|\n| Standard | 3 to 5 days | $4, free from $50 |\n"
+        "Shipping\n| Service | Time | Price |\n|---|---|---|\n"
+        "| Standard | 3 to 5 days | $4, free from $50 |\n"
         "| Express | 1 day | $12 |\nParcels are packed in the hall at **Mill Lane** until 4 p.m.",
     ),
     Passage(

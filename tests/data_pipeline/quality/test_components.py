@@ -21,7 +21,9 @@ def test_coherence_is_relative_to_other_replies() -> None:
     assert raw_coherence(X[None], X, others, articles=0.4) == pytest.approx(0.5 - 0.2)
 
 
-@pytest.mark.parametrize(("raw", "expected"), [(-0.5, 0.0), (-0.3, 0.0), (0.025, 0.5), (0.35, 1.0), (0.9, 1.0)])
+@pytest.mark.parametrize(
+    ("raw", "expected"), [(-0.5, 0.0), (-0.3, 0.0), (0.025, 0.5), (0.35, 1.0), (0.9, 1.0)]
+)
 def test_coherence_from_0_to_1(raw: float, expected: float) -> None:
     assert coherence(raw) == pytest.approx(expected)
 
@@ -57,7 +59,8 @@ def test_grounding_by_words_alone_and_with_vectors() -> None:
 
 
 FULL: dict[Component, float | None] = {
-    "resolution": 1.0, "csat": 0.0, "coherence": 0.5, "factuality": 1.0, "politeness": 1.0, "originality": 0.8,
+    "resolution": 1.0, "csat": 0.0, "coherence": 0.5, "factuality": 1.0, "politeness": 1.0,
+    "originality": 0.8,
 }  # fmt: skip
 MEAN = 0.125 * 1 + 0.125 * 0 + 0.2 * 0.5 + 0.25 * 1 + 0.15 * 1 + 0.15 * 0.8
 
@@ -66,7 +69,9 @@ def test_the_weighted_mean_and_the_weakest_part() -> None:
     config = QualityConfig()
     assert combine(FULL, 0.0, config) == pytest.approx(MEAN * (1 - 0.5 * 0.5), abs=1e-4)
     assert combine(FULL, 0.9, config) == pytest.approx(MEAN * (1 - 0.5 * 0.9), abs=1e-4)
-    assert combine(FULL, 0.9, config.model_copy(update={"weakest_weight": 0.0})) == pytest.approx(MEAN, abs=1e-4)
+    assert combine(FULL, 0.9, config.model_copy(update={"weakest_weight": 0.0})) == pytest.approx(
+        MEAN, abs=1e-4
+    )
 
 
 def test_what_is_not_measured_leaves_its_weight_to_the_others() -> None:

@@ -4,7 +4,9 @@ from tests.data_pipeline.quality.company import dialogue
 
 
 def test_turns_pair_replies_with_their_questions() -> None:
-    talk = dialogue("Where?", "Hi! In the hall.", "And when?", "Thanks for asking. At noon. Bye now and take care.")
+    talk = dialogue(
+        "Where?", "Hi! In the hall.", "And when?", "Thanks for asking. At noon. Bye now and take care."
+    )
     assert [(turn.question, turn.core) for turn in talk.turns] == [
         ("Where?", ("In the hall.",)),
         ("And when?", ("At noon.", "Bye now and take care.")),

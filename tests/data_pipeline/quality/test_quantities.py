@@ -26,7 +26,10 @@ def found(text: str) -> list[tuple[float, str]]:
         ("20%, 20 percent, 20％", [(20, "percent"), (20, "percent"), (20, "percent")]),
         ("1.5 kg or 1500 grams", [(1500, "grams"), (1500, "grams")]),
         ("11 × 15 cm", [(110, "millimetres"), (150, "millimetres")]),
-        ("at 10 a.m., 7:30 pm, 20:15, noon", [(600, "clock"), (1170, "clock"), (1215, "clock"), (720, "clock")]),
+        (
+            "at 10 a.m., 7:30 pm, 20:15, noon",
+            [(600, "clock"), (1170, "clock"), (1215, "clock"), (720, "clock")],
+        ),
         ("December 15, the 3rd of May", [(1215, "date"), (503, "date")]),
         ("on Mondays and Sunday", [(0, "weekday"), (6, "weekday")]),
         ("from the 4th", [(4, "ordinal")]),
@@ -68,7 +71,9 @@ def test_places_and_factors() -> None:
     assert (second.start, second.end, second.factor) == (16, 17, 24)
 
 
-@given(st.integers(1, 999), st.sampled_from(["days", "business days", "hours", "volumes", "percent", "kilos"]))
+@given(
+    st.integers(1, 999), st.sampled_from(["days", "business days", "hours", "volumes", "percent", "kilos"])
+)
 def test_a_number_with_its_unit_is_found_in_any_sentence(number: int, unit: str) -> None:
     [alone] = quantities(f"{number} {unit}")
     [within] = quantities(f"You have {number} {unit}, as we said.")

@@ -58,7 +58,9 @@ def test_no_stock(text: str) -> None:
 
 
 def test_greeting_name_and_sign_off_are_no_part_of_the_body() -> None:
-    reply = "Dear [NAME_1],\nThis is Bo from the claims team. The pole is 240 cm.\n\nKind regards,\nBo | Tents"
+    reply = (
+        "Dear [NAME_1],\nThis is Bo from the claims team. The pole is 240 cm.\n\nKind regards,\nBo | Tents"
+    )
     assert body(reply) == "The pole is 240 cm."
     assert body("Hi there! It is sold out.") == "It is sold out."
     assert body("Hire a tent for 3 days.") == "Hire a tent for 3 days."
