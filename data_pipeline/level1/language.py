@@ -128,7 +128,7 @@ class LanguageDetector:
         scores: dict[str, float] = {one["lang"]: one["score"] for one in found}
         for code in scores.keys() - self.candidates:
             scores[code] /= _UNEXPECTED
-        if count < _FEW_WORDS and len(self.candidates) > 1:
+        if count < _FEW_WORDS and len(self.candidates) > 1 and not _has_several_scripts(words):
             values = self._lingua.compute_language_confidence_values(words)
             # Rounded, because lingua adds up in another order every time.
             by_lingua = {one.language.iso_code_639_1.name.lower(): round(one.value, 9) for one in values}
@@ -157,6 +157,13 @@ def _words(text: str) -> str:
 def _count(words: str) -> int:
     """How many words; two Japanese, Chinese or Korean characters are about one."""
     return len(_EAST_ASIAN.sub(" ", words).split()) + (len(_EAST_ASIAN.findall(words)) + 1) // 2
+
+
+def _has_several_scripts(words: str) -> bool:
+    """Whether lingua would count scripts, and throw dice where two are equally frequent."""
+    east = "".join(_EAST_ASIAN.findall(words))
+    hangul = len(_HANGUL.findall(east))
+    return bool(east) and (hangul not in (0, len(east)) or bool(_EAST_ASIAN.sub(" ", words).split()))
 
 
 def _east_asian_share(words: str, other: Sequence[str]) -> float:

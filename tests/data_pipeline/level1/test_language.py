@@ -5,7 +5,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -106,6 +106,8 @@ def test_unknown_language_in_config() -> None:
 
 @settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"])) | st.text("aé ツ漢한ñ[]@1\0\n", max_size=12))
+@example("ク㝼하")
+@example("a 漢")
 def test_any_text_has_an_answer(text: str) -> None:
     found = detector(CONFIG).detect(text)
     assert 0 <= found.confidence <= 1
