@@ -30,7 +30,7 @@ from data_pipeline.synthetic.config import Checks
 from data_pipeline.synthetic.personal import Personal
 from data_pipeline.synthetic.plan import Request
 
-_GOOD = "good"
+_GOOD, _COPY = "good", "near copy"
 _LENGTH = 50
 
 
@@ -38,8 +38,6 @@ def main(sample: str, encoder: str) -> None:
     """Print, for each kind of conversation, the share kept and the checks that rejected the others."""
     folder = Path(sample)
     passages = read_passages(folder / "kb")
-    planted = [*_planted(folder, passages)]
-    candidates = [candidate for _, candidate in planted]
     pii = PiiConfig(allow_list=["MangaAssist"])
     examination = Examination(
         Checks(),
@@ -48,51 +46,61 @@ def main(sample: str, encoder: str) -> None:
         Answering(Checks(), passages, OnnxEncoder(Path(encoder), batch_tokens=1), None),
         Personal(load_engine(pii).find, passages),
     )
-    examination.examine(candidates, [])
-    by_kind: defaultdict[str, list[Candidate]] = defaultdict(list)
-    for kind, candidate in planted:
-        by_kind[kind].append(candidate)
-    table("kept, and rejected by", ("", "n", "kept", *CHECKS, "kept by length"), _rows(by_kind, examination))
-    good = Counter(
-        ": ".join(each.reason.split(": ")[:2]) for each in by_kind[_GOOD] if not examination.is_kept(each)
+    written, made = _written(folder, passages), _made(folder, passages)
+    good = [candidate for kind, candidates in written.items() for candidate in candidates if kind == _GOOD]
+    examination.examine([candidate for candidates in written.values() for candidate in candidates], [])
+    for kind, candidates in made.items():  # each kind by itself: they are copies of each other
+        existing = [candidate.messages for candidate in good] if kind == _COPY else []
+        examination.examine(candidates, existing)
+    table(
+        "kept, and rejected by",
+        ("", "n", "kept", *CHECKS, "kept by length"),
+        [_row(kind, candidates, examination) for kind, candidates in (written | made).items()],
     )
-    run_log("GOOD", **{reason.replace(": ", "/"): count for reason, count in good.most_common()})
+    reasons = [each.reason.split(": ") for each in good if not examination.is_kept(each)]
+    run_log("GOOD", **Counter("/".join(reason[:2]) for reason in reasons))
 
 
-def _rows(by_kind: dict[str, list[Candidate]], examination: Examination) -> list[tuple[Any, ...]]:
-    rows = []
-    for kind, candidates in by_kind.items():
-        kept = sum(map(examination.is_kept, candidates))
-        rejected = Counter(each.reason.split(":")[0] for each in candidates if not examination.is_kept(each))
-        long = sum(conversation_length(each.messages) > _LENGTH for each in candidates)
-        shares = [f"{rejected[check] / len(candidates):.1%}" for check in CHECKS]
-        rows.append(
-            (kind, len(candidates), f"{kept / len(candidates):.1%}", *shares, f"{long / len(candidates):.1%}")
-        )
-    return rows
+def _row(kind: str, candidates: list[Candidate], examination: Examination) -> tuple[object, ...]:
+    rejected = [candidate for candidate in candidates if not examination.is_kept(candidate)]
+    by = Counter(candidate.reason.split(":")[0] for candidate in rejected)
+    long = sum(conversation_length(candidate.messages) > _LENGTH for candidate in candidates)
+    counts = [len(candidates) - len(rejected), *(by[check] for check in CHECKS), long]
+    return kind, len(candidates), *(f"{count / len(candidates):.1%}" for count in counts)
 
 
-def _planted(folder: Path, passages: list[Passage]) -> list[tuple[str, Candidate]]:
-    by_article: defaultdict[str, list[Passage]] = defaultdict(list)
-    for passage in passages:
-        by_article[passage.article].append(passage)
+def _written(folder: Path, passages: list[Passage]) -> dict[str, list[Candidate]]:
+    """The sample's conversations, by what was planted in them."""
+    by_article = _by_article(passages)
     truth = {row["id"]: row["low_quality"] for row in _read(folder / "truth/synthetic.jsonl")}
-    rows = [(row, truth[row["id"]] or _GOOD) for row in _read(folder / "synthetic.jsonl")]
-    planted = []
-    for row, kind in rows:
+    found: defaultdict[str, list[Candidate]] = defaultdict(list)
+    for row in _read(folder / "synthetic.jsonl"):
         given = tuple(by_article[row["article"]])
-        planted.append((kind, _candidate(row["id"], row["messages"], given)))
-    good = [(row, tuple(by_article[row["article"]])) for row, kind in rows if kind == _GOOD]
+        found[truth[row["id"]] or _GOOD].append(_candidate(row["id"], row["messages"], given))
+    return dict(found)
+
+
+def _made(folder: Path, passages: list[Passage]) -> dict[str, list[Candidate]]:
+    """Faults made of the good conversations."""
+    good = _written(folder, passages)[_GOOD]
     rng = random.Random(SAMPLER)
-    for row, given in good:
-        if changed := _other_number(row["messages"], rng):
-            planted.append(("number changed", _candidate(f"{row['id']} number", changed, given)))
-        other = rng.choice([each for each, _ in good if each["article"] != row["article"]])
-        swapped = [row["messages"][0], other["messages"][-1]]
-        planted.append(("another answer", _candidate(f"{row['id']} answer", swapped, given)))
-        copied = _few_words_changed(row["messages"])
-        planted.append(("near copy", _candidate(f"{row['id']} copy", copied, given)))
-    return planted
+    made: dict[str, list[Candidate]] = {"number changed": [], "answer about another article": [], _COPY: []}
+    for candidate in good:
+        name, given = candidate.request.id, candidate.request.passages
+        if changed := _other_number(candidate.messages, rng):
+            made["number changed"].append(_candidate(name, changed, given))
+        other = rng.choice([each for each in good if each.request.passages != given])
+        swapped = [candidate.messages[0], other.messages[-1]]
+        made["answer about another article"].append(_candidate(name, swapped, given))
+        made[_COPY].append(_candidate(name, _few_words_in_front(candidate.messages), given))
+    return made
+
+
+def _by_article(passages: list[Passage]) -> dict[str, list[Passage]]:
+    found: defaultdict[str, list[Passage]] = defaultdict(list)
+    for passage in passages:
+        found[passage.article].append(passage)
+    return found
 
 
 def _candidate(name: str, messages: list[Message], given: tuple[Passage, ...]) -> Candidate:
@@ -112,7 +120,7 @@ def _other_number(messages: list[Message], rng: random.Random) -> list[Message] 
     return [*before, {"role": "assistant", "content": content}]
 
 
-def _few_words_changed(messages: list[Message]) -> list[Message]:
+def _few_words_in_front(messages: list[Message]) -> list[Message]:
     """The same with an opening in front: nothing that has to be said is said otherwise."""
     openings = {"user": "Hello there! ", "assistant": "Gladly. "}
     return [{"role": each["role"], "content": openings[each["role"]] + each["content"]} for each in messages]

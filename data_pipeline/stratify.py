@@ -62,6 +62,7 @@ def stratify(
     repair = _Repair(positions, fixed, counts, shares, tolerance)
     repair.put_every_topic_everywhere()
     repair.even_out()
+    repair.send_back()
     rare = [int(t) for t in np.flatnonzero(~repair.promised) if repair.groups[t].any()]
     tied = [int(t) for t in np.flatnonzero(repair.promised) if repair.missing(t)]
     return Stratified(repair.parts, repair.drawn, rare, tied)
@@ -96,6 +97,7 @@ class _Repair:
         self.slack = np.maximum(1.0, tolerance * self.targets)
         self.promised = self.groups.sum(1) >= len(self.used)
         self._pairs_of_group = np.searchsorted(counts.groups, np.arange(len(positions) + 1))
+        self._has_several = np.diff(self._pairs_of_group) > 1
         by_topic = np.argsort(counts.topics, kind="stable")
         starts = np.searchsorted(counts.topics[by_topic], np.arange(topics + 1))
         self._groups_of_topic = [counts.groups[by_topic[a:b]] for a, b in pairwise(starts)]
@@ -127,6 +129,17 @@ class _Repair:
                 if self._excess(topic, self.rows[topic]).sum() > 0:
                     moved |= self._even_out(topic)
 
+    def send_back(self) -> None:
+        """Undo moves that turned out not to be needed once others were made."""
+        moved = True
+        while moved:
+            moved = False
+            for group in np.flatnonzero((self.parts != self.drawn) & ~self.fixed).tolist():
+                part = int(self.drawn[group])
+                if self._is_safe(group) and self._gain(group, part) > -_LEAST_GAIN:
+                    self._move(group, part)
+                    moved = True
+
     def _even_out(self, topic: int) -> bool:
         moved = False
         surplus = self.rows[topic] - self.targets[topic]
@@ -141,12 +154,13 @@ class _Repair:
         return moved
 
     def _nearest(self, topic: int, sources: list[int], part: int) -> list[int]:
-        """The topic's groups in `sources`, by the way that they have to go; the parts lie in a ring."""
+        """The topic's groups in `sources`: those of no other topic, then by the way in the ring of parts."""
         groups = self._groups_of_topic[topic]
         groups = groups[np.isin(self.parts[groups], sources) & ~self.fixed[groups]]
         behind = (self.positions[groups] - self.borders[part + 1]) % 1.0
         before = (self.borders[part] - self.positions[groups]) % 1.0
-        return [int(g) for g in groups[np.lexsort((self.positions[groups], np.minimum(behind, before)))]]
+        way = np.minimum(behind, before)
+        return [int(g) for g in groups[np.lexsort((self.positions[groups], way, self._has_several[groups]))]]
 
     def _topics_of(self, group: int) -> tuple[Ints, Ints]:
         """The topics of a group, and how many rows it has of each."""

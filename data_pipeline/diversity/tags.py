@@ -8,13 +8,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import dropwhile
 from pathlib import Path
 from typing import Any, Protocol
 
 from common.chat.messages import Message
 from common.encoder.embedded import EMBEDDED, source
-from common.retrieval.words import terms, words
+from common.retrieval.words import terms
 from data_pipeline.diversity.config import DiversityConfig, TopicConfig
 from data_pipeline.diversity.cues import asks_for_two, complaints, praises, requests
 from data_pipeline.schema import Difficulty, Sentiment
@@ -22,6 +21,9 @@ from data_pipeline.sources.labels import Label
 
 _PLACEHOLDER = re.compile(r"\[[A-Z]+(?:_[A-Z0-9]+)*\]")
 _WORD = re.compile(r"[a-z]{3,}")
+_COUNTED = re.compile(
+    r"[\u3040-\u30ff\u3400-\u9fff]{2}|[^\W_\u3040-\u30ff\u3400-\u9fff]+"
+)  # Japanese by pairs
 _FEWEST_WORDS = 10
 _FEWEST_TERMS = 2
 _OPENING = 200  # characters, which nearly always settle the matter
@@ -121,10 +123,19 @@ def difficulty(messages: Sequence[Message], asks_for_two: bool) -> Difficulty:
     (60, 150); follow-up questions, which come after an answer (1, 3). One point each: two requests in one
     message, or four in all; one word in eight that the embedded encoder's vocabulary of 30,522 does not have.
     """
-    said = [_PLACEHOLDER.sub(" ", text) for text in customer_messages(messages)]
-    text = "\n".join(said)
-    points = _steps(len(said), 3, 5) + _steps(len(words(text)), 60, 150) + _steps(_follow_ups(messages), 1, 3)
-    points += asks_for_two or sum(map(requests, said)) >= 4
+    answer = next(
+        (place for place, each in enumerate(messages) if each["role"] == "assistant"), len(messages)
+    )
+    said = [
+        (place > answer, _PLACEHOLDER.sub(" ", each["content"]))
+        for place, each in enumerate(messages)
+        if each["role"] == "user"
+    ]
+    asked = [(follows, requests(text)) for follows, text in said]
+    text = "\n".join(text for _, text in said)
+    points = _steps(len(said), 3, 5) + _steps(len(_COUNTED.findall(text)), 60, 150)
+    points += _steps(sum(follows and count > 0 for follows, count in asked), 1, 3)
+    points += asks_for_two or sum(count for _, count in asked) >= 4
     points += _rare_words(text) >= 1 / 8
     return "easy" if points <= 1 else "medium" if points <= 3 else "hard"
 
@@ -154,12 +165,6 @@ def is_ambiguous(text: str) -> bool:
 
 def _steps(value: int, first: int, second: int) -> int:
     return (value >= first) + (value >= second)
-
-
-def _follow_ups(messages: Sequence[Message]) -> int:
-    """Customer's messages after the first answer that ask for something."""
-    after = dropwhile(lambda message: message["role"] != "assistant", messages)
-    return sum(requests(text) > 0 for text in customer_messages(list(after)))
 
 
 def _rare_words(text: str) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, TypedDict
 
-from data_pipeline.sources.config import LabelColumns
+from data_pipeline.sources.columns import LabelColumns
 
 
 class Label(TypedDict):

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from data_pipeline.rows import RowBuffer, read_rows
 from data_pipeline.sources import articles, csv_rows, hub, json_rows, parquet_rows
+from data_pipeline.sources.columns import columns_read
 from data_pipeline.sources.config import (
     ArticlesSource,
     HuggingFaceSource,
     TableSource,
     columns_of,
-    columns_read,
 )
 from data_pipeline.sources.row import Row, parsed
 from data_pipeline.sources.turns import join_turns

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from data_pipeline.sources.config import Columns
+from data_pipeline.sources.columns import Columns
 from data_pipeline.sources.conversation import Conversation, RowError, key_text
 
 _TRUE = ("true", "yes", "1", "t", "y")

@@ -3,7 +3,7 @@
 from pydantic import Field, model_validator
 
 from common.config import Config, InputPath
-from data_pipeline.sources.config import Text
+from data_pipeline.sources.columns import Text
 
 
 class MentionsConfig(Config):

@@ -18,7 +18,7 @@ from data_pipeline.level1.language import detector
 from data_pipeline.quality.dialogue import Dialogue
 from data_pipeline.synthetic.answers import Answering, By
 from data_pipeline.synthetic.config import Checks
-from data_pipeline.synthetic.copies import copied_share, near_copies
+from data_pipeline.synthetic.copies import copies_passages, near_copies
 from data_pipeline.synthetic.form import form_fault
 from data_pipeline.synthetic.grounding import Grounding
 from data_pipeline.synthetic.personal import Personal
@@ -62,11 +62,10 @@ class Candidate:
 
     @property
     def reason(self) -> str:
-        """Why it is rejected: the first check that was not passed, with its reason."""
-        for check in CHECKS:
-            if fault := self.failed.get(check) or self.not_measured.get(check):
-                return f"{check}: {fault}"
-        raise ValueError("it has passed all checks")
+        """Why it is rejected: the first check that failed or, where none did, that was not measured."""
+        faults = self.failed or self.not_measured
+        check = min(faults, key=CHECKS.index)
+        return f"{check}: {faults[check]}"
 
 
 class Examination:
@@ -129,7 +128,7 @@ class Examination:
         like = near_copies(existing, [each.messages for each in candidates], self.checks.max_similarity)
         for candidate, places in zip(candidates, like, strict=True):
             fault = None
-            if copied_share(candidate.messages, candidate.request.passages) > self.checks.max_copied:
+            if copies_passages(candidate.messages, candidate.request.passages, self.checks.max_copied):
                 fault = "copies_passage"
             for place in places:
                 if place < len(existing):

@@ -62,8 +62,8 @@ class Checks(Config):
     # and 75 % of the answers to other questions.
     min_judged: Share = 0.75
     min_coherence: Share = 0.4
-    # Original: largest share of common character 5-grams with another conversation, and largest share of an
-    # answer's 5-grams that its passages hold.
+    # Original: largest share of common character 5-grams with another conversation, and largest share of long
+    # answers' 5-grams that the passages hold.
     max_similarity: Share = 0.6
     max_copied: Share = 0.8
 

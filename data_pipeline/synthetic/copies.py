@@ -9,8 +9,12 @@ from common.chat import Message
 from common.retrieval import Passage
 from data_pipeline.level1.candidates import bands
 from data_pipeline.level1.compared import compared, squeeze, stretched
+from data_pipeline.level1.length import weighted_length
 from data_pipeline.level1.signatures import signatures
 from data_pipeline.level1.similarity import Text, jaccard
+
+_SENTENCE = 150
+"""Characters up to which an answer is no more than a sentence or two."""
 
 
 def near_copies(
@@ -37,11 +41,18 @@ def near_copies(
     return [sorted(like[place]) for place in range(len(existing), len(texts))]
 
 
-def copied_share(messages: Sequence[Message], given: Sequence[Passage]) -> float:
-    """Share of the character 5-grams of the answers that stand in the passages, 0 to 1.
+def copies_passages(messages: Sequence[Message], given: Sequence[Passage], most: float) -> bool:
+    """Whether more than `most` of the character 5-grams of long answers stand in the passages.
 
-    An answer is much shorter than a passage, so that their Jaccard similarity is low even for a quotation.
+    An answer is much shorter than a passage, so that their Jaccard similarity is low even for a quotation. A
+    sentence that is quoted is a good answer; a paragraph teaches to recite.
     """
-    answers = Text(compared(messages).assistant).shingles
+    said = compared(messages).assistant
+    return weighted_length(said) > _SENTENCE and copied_share(said, given) > most
+
+
+def copied_share(said: str, given: Sequence[Passage]) -> float:
+    """Share of the character 5-grams of `said` (squeezed) that stand in the passages, 0 to 1."""
+    own = Text(said).shingles
     passages = {shingle for passage in given for shingle in Text(squeeze(passage.text)).shingles}
-    return len(answers & passages) / len(answers)
+    return len(own & passages) / len(own)

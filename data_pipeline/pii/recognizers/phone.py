@@ -50,6 +50,7 @@ _UNIT_AFTER = words(
     r"items?", r"pieces?", r"days?", r"hours?", r"mm", r"cm", r"kg", r"g",
 )  # fmt: skip
 _LOCAL = re.compile(r"[2-9]\d\d-\d{4}")
+_SENTENCE_END = re.compile(r"[.!?;] |\n")
 _NAMED_AFTER = re.compile(
     r"(?i)\W{0,3}(?:is |was |= ?)?(?:my |our |the |her |his )?(?:cell|phone|mobile|tel\b|number)"
 )
@@ -87,8 +88,8 @@ def _score(kind: str, number: str, text: str, match: re.Match[str]) -> float:
         phone = 0
     own_form = kind in ("international", "bracket", "american") or _is_japanese_mobile(number)
     if other is not None and (phone is None or other < phone):
-        # A word two lines up says nothing of a number that could be nothing else.
-        near = other <= _NEAR and "\n" not in text[start - other : start]
+        # A word of the sentence before says nothing of a number that could be nothing else.
+        near = other <= _NEAR and not _SENTENCE_END.search(text, start - other, start)
         if near or not (own_form or fills_line(text, start, end)):
             return 0.0
     if phone is not None or own_form or _NAMED_AFTER.match(text, end):

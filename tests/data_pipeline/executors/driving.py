@@ -47,7 +47,7 @@ def tickets(folder: Path, files: int = 5, rows: int = 20) -> Path:
 class Build:
     """The command that builds `source` into `output` on an executor."""
 
-    def __init__(self, output: Path, source: Path, executor: Executor, **variables: str) -> None:
+    def __init__(self, output: Path, source: Path, executor: Executor, **settings: Any) -> None:
         self.output = output
         config = {
             "output": str(output),
@@ -58,11 +58,12 @@ class Build:
             "pii": None,  # the detector takes seconds to load, in every worker
             "level3": None,
             "executor": dict(executor),
+            **settings,
         }
         path = output.with_suffix(".yaml")
         path.write_text(yaml.safe_dump(config))
         self.command = [sys.executable, "-c", DRIVER, str(path)]
-        self.environment = {**os.environ, "OMP_NUM_THREADS": "1", **variables}
+        self.environment = {**os.environ, "OMP_NUM_THREADS": "1"}
 
     def start(self) -> "subprocess.Popen[str]":
         return subprocess.Popen(

@@ -48,6 +48,7 @@ def test_phone_by_its_form(number: str) -> None:
         ("Vera Abernathy\n785 8949\n", "785 8949"),
         ("about volume 3?\n\nCheers,\nVera\n+1 872 555 0153", "+1 872 555 0153"),
         ("order 4411, phone 555 0199", "555 0199"),
+        ("She reads the whole ticket. I noted (570) 555-0108.", "(570) 555-0108"),
     ],
 )
 def test_phone_by_what_stands_around_it(text: str, number: str) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from data_pipeline.sources.config import LabelColumns
+from data_pipeline.sources.columns import LabelColumns
 from data_pipeline.sources.labels import given_labels, moment, read_labels
 from tests.data_pipeline.building import chat, ticket
 from tests.data_pipeline.sources.reading import read, write

@@ -5,13 +5,13 @@ import pytest
 from pydantic import Field, ValidationError
 
 from common.config import Config, ConfigError, load
+from data_pipeline.sources.columns import columns_read
 from data_pipeline.sources.config import (
     ARTICLE_SUFFIXES,
     TABLE_SUFFIXES,
     HuggingFaceSource,
     Source,
     columns_of,
-    columns_read,
     find_files,
 )
 from tests.data_pipeline.sources.reading import inputs, settings, write
