@@ -20,6 +20,7 @@ from common.artifacts import Recipe, read_manifest, writing
 from common.provenance import code_hash
 
 SEEDS = (2025, 2026, 2027)
+SPOKEN = ("en", "ja", "ja-en")
 
 
 def main() -> None:
@@ -63,6 +64,11 @@ def write_dataset(output: Path, origin: Path, rows: list[dict[str, Any]], seed: 
         code=code_hash(("benchmarks/filtering.py",)),
         seeds={"seed": seed},
     )
+    turns = sum(message["role"] == "assistant" for row in rows for message in row["messages"])
+    recipe.counts = manifest.counts | {
+        "rows": manifest.counts["rows"] | {"train": len(rows)},
+        "assistant_turns": manifest.counts["assistant_turns"] | {"train": turns},
+    }
     with writing(output, recipe) as folder:
         write_lines(folder / "train.jsonl", rows)
         for name in ("val.jsonl", "test.jsonl"):
@@ -86,7 +92,7 @@ def faulty(truth: Path) -> set[str]:
     return {
         str(row["ticket_id"])
         for row in read_lines(truth)
-        if row["bad_answer"] or row["contradiction"] or row["language"] not in ("en", "ja")
+        if row["bad_answer"] or row["contradiction"] or row["language"] not in SPOKEN
     }
 
 

@@ -16,8 +16,9 @@ from common.command import Options, run
 from common.config import dump
 from common.work import finish, working
 from data_pipeline.config import SPLITS, BuildConfig
-from data_pipeline.inputs import InputFile, input_files, input_hashes, shards
+from data_pipeline.inputs import InputFile, input_files, input_hashes
 from data_pipeline.results import check_defects, counts_of, gather, raw_defects_beside
+from data_pipeline.shards import shards
 
 _CODE = (
     "common/chat",
@@ -60,6 +61,8 @@ def _recipe(config: BuildConfig, files: list[InputFile]) -> Recipe:
     inputs = {"knowledge_base": config.knowledge_base, "encoder": config.encoder}
     inputs["mentions"] = config.mentions.table if config.mentions else None
     inputs["detector"] = config.pii.detector if config.pii and isinstance(config.pii.detector, Path) else None
+    if config.audit.tokenizer and Path(config.audit.tokenizer).is_dir():
+        inputs["tokenizer"] = Path(config.audit.tokenizer)
     paths = {name: path for name, path in inputs.items() if path is not None}
     # The audit compares with the version before, so it is no function of the recipe.
     recipe = Recipe.of("dataset", config, inputs=paths, code=_CODE, volatile=("audit.html", "audit.json"))

@@ -3,12 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from data_pipeline.schema import Level
 from data_pipeline.shard_files import read_json_lines, shard_path
-
-Level = Literal["level1", "level2", "level3"]
-REJECTED = "rejected"
 
 
 @dataclass(frozen=True, slots=True)

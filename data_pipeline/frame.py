@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.errors import UserError
-from data_pipeline.decision import REJECTED
 from data_pipeline.index import read_index
 from data_pipeline.level1.decision import read_level1
-from data_pipeline.schema import COMPONENTS
+from data_pipeline.quality.config import COMPONENTS
+from data_pipeline.schema import REJECTED
 from data_pipeline.shard_files import read_json_lines, shard_path
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _MEASURED_BY = ("coherence_by", "factuality_by")
 _COLUMNS = (
     "id", "source", "type", "origin", "outcome", "level", "reason", "language", "characters", "turns",
     "topic", *_TAGS, "label", "label_noise", "labels", "score", *COMPONENTS, *_MEASURED_BY, "flags", "pii",
-    "cluster", "group",
+    "cluster", "group", "tokens",
 )  # fmt: skip
 
 
@@ -71,6 +71,7 @@ def _rows(work: Path, shard: int) -> Iterator[dict[str, Any]]:
             "topic": tags.get("topic"),
             "critical": bool(tags.get("critical")),
             **{tag: tags.get(tag) for tag in _TAGS},
+            "tokens": scored.get("tokens"),
         }
 
 
@@ -117,4 +118,5 @@ def columns(frame: "pd.DataFrame", work: Path, shards: int) -> "pd.DataFrame":
     found["pii"] = [json.dumps(counts) for counts in found["pii"]]
     if "label_noise" not in found:
         found["label_noise"] = None
+    found["tokens"] = found["tokens"].astype("Int64")
     return found[list(_COLUMNS)]

@@ -12,13 +12,12 @@ from common.chat.messages import Message
 from common.provenance import digest
 from data_pipeline.level1.length import conversation_length
 from data_pipeline.quality.config import Poisoning
-from data_pipeline.quality.outcome import csat, resolution
+from data_pipeline.quality.dialogue import dialogue_of
+from data_pipeline.quality.outcome import CSAT_BEST, csat, resolution
 from data_pipeline.quality.poisoning import AnswerKey, answer_key
 from data_pipeline.shard_files import read_json_lines, shard_path
-from data_pipeline.steps.score_quality import dialogue_of
 
 _SHORT = 32
-_CSAT_BEST = 5  # of numbers; words are read whatever the scale
 _UNKNOWN = 0.5
 
 
@@ -84,7 +83,7 @@ def index_row(document: Document, poisoning: Poisoning) -> IndexRow:
 
 def _worth(fields: dict[str, Any]) -> float:
     """How it ended for the customer, 0 to 2; what is not known lies between."""
-    ends = (resolution(fields, None), csat(fields, _CSAT_BEST))
+    ends = (resolution(fields, None), csat(fields, CSAT_BEST))
     return sum(_UNKNOWN if end is None else end for end in ends)
 
 

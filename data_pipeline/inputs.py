@@ -1,4 +1,4 @@
-"""Which files a build reads, in which order, and which of them one task takes."""
+"""Which files a build reads, and in which order."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,9 +7,8 @@ from pathlib import Path
 from common.artifacts import input_hash
 from common.provenance import digest
 from data_pipeline.config import BuildConfig
+from data_pipeline.rows import Lines
 from data_pipeline.sources.config import HuggingFaceSource, Source, find_files
-
-SHARD_BYTES = 32_000_000
 
 
 @dataclass(frozen=True)
@@ -17,7 +16,7 @@ class InputFile:
     """One file of a source, or one data set of the hub. Rows tell `name`, and not where that lies.
 
     `name` is the path below the source's. A data set of the hub has its name as `path` and the commit that is
-    read as `revision`.
+    read as `revision`. `lines` is the part of a file that is read, None for all of it.
     """
 
     path: Path
@@ -25,6 +24,7 @@ class InputFile:
     settings: Source
     holdout: str | None = None
     revision: str | None = None
+    lines: Lines | None = None
 
     @property
     def source(self) -> str:
@@ -41,6 +41,8 @@ class InputFile:
         """Its size, which is not known of a data set of the hub (0)."""
         if self.revision is not None:
             return 0
+        if self.lines is not None:
+            return self.lines.end - self.lines.start
         files = self.path.rglob("*") if self.path.is_dir() else [self.path]
         return sum(file.stat().st_size for file in files if file.is_file())
 
@@ -68,23 +70,6 @@ def input_files(config: BuildConfig) -> list[InputFile]:
 def input_hashes(files: Sequence[InputFile]) -> dict[str, str]:
     """The content hash of each input, by a name that no two have, for the recipe."""
     return {f"{index}/{file.source}/{file.name}": file.content_hash for index, file in enumerate(files)}
-
-
-def shards(files: Sequence[InputFile], shard_bytes: int = SHARD_BYTES) -> list[list[InputFile]]:
-    """Cut the files into runs of neighbours of about `shard_bytes` each: one run is one task's work.
-
-    This depends on nothing but the files, so that a build can go on with another number of workers. A data
-    set of the hub is a run of its own.
-    """
-    runs: list[list[InputFile]] = []
-    filled = shard_bytes
-    for file in files:
-        if filled >= shard_bytes or file.revision is not None:
-            runs.append([])
-            filled = 0
-        runs[-1].append(file)
-        filled += file.bytes if file.revision is None else shard_bytes
-    return runs
 
 
 def _files_of(source: Source, holdout: str | None) -> Iterator[InputFile]:

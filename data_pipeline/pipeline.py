@@ -21,6 +21,7 @@ from data_pipeline.inputs import InputFile
 from data_pipeline.quality.config import Poisoning
 from data_pipeline.steps.add_system_prompt import AddSystemPrompt
 from data_pipeline.steps.check_messages import CheckMessages
+from data_pipeline.steps.count_tokens import CountTokens
 from data_pipeline.steps.cut_unanswered import CutUnanswered
 from data_pipeline.steps.decide_level1 import DecideLevel1
 from data_pipeline.steps.drop_language import DropLanguage
@@ -96,10 +97,17 @@ def _poisoning(config: BuildConfig) -> Poisoning:
 
 def _scorers(config: BuildConfig) -> list[PipelineStep]:
     """Without level 2 nothing is scored; tags are for the audit and the split, too."""
-    tag = Tag(config.level3 or DiversityConfig())
-    if config.level2 is None:
-        return [tag]
-    return [ScoreQuality(config.level2, config.knowledge_base, config.encoder, config.judge), tag]
+    audit = config.audit
+    steps = [
+        ScoreQuality(config.level2, config.knowledge_base, config.encoder, config.judge)
+        if config.level2
+        else None,
+        Tag(config.level3 or DiversityConfig()),
+        CountTokens(audit.tokenizer, audit.chat_template)
+        if audit.tokenizer and audit.chat_template
+        else None,
+    ]
+    return [step for step in steps if step is not None]
 
 
 def select(config: BuildConfig, shards: int, work: Path) -> list[PipelineStep]:

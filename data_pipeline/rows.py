@@ -5,6 +5,7 @@ parsed: a broken one does no harm to its neighbours.
 """
 
 import json
+import math
 import re
 import tempfile
 import zlib
@@ -35,6 +36,15 @@ class RawRow:
 
     line: int
     data: bytes | Path
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Whole lines of a file: its bytes from `start` up to `end`, of which the first is in line `line`."""
+
+    start: int
+    end: int
+    line: int
 
 
 class RowBuffer:
@@ -84,13 +94,20 @@ class RowBuffer:
             yield RawRow(line + data.count(b"\n", 0, blank), row)
 
 
-def read_rows(path: Path, buffer: RowBuffer, list_key: str = "tickets") -> Iterator[RawRow]:
+def read_rows(
+    path: Path, buffer: RowBuffer, list_key: str = "tickets", lines: Lines | None = None
+) -> Iterator[RawRow]:
     """Yield the rows of a file; in a .json document that is an object, they are the list at `list_key`.
+
+    Of a file with a row a line, `lines` may be the only ones to read.
 
     Raises UnreadableRest in the middle of it; what was read of an unfinished row is left in `buffer`.
     """
-    chunks = read_chunks(path)
-    head = next(chunks, b"").removeprefix(_BOM)
+    if lines is not None:
+        buffer.line = lines.line
+    chunks = read_chunks(path) if lines is None else _chunks(path, lines.start, lines.end)
+    head = next(chunks, b"")
+    head = head if lines is not None and lines.start else head.removeprefix(_BOM)
     start = _rows_start(head, list_key) if path.name.removesuffix(".gz").endswith(".json") else None
     if start is None:
         yield from _lines(chain([head], chunks), buffer)
@@ -195,9 +212,12 @@ def _escapes_whole(chunks: Iterator[bytes]) -> Iterator[bytes]:
     yield kept
 
 
-def _chunks(path: Path) -> Iterator[bytes]:
+def _chunks(path: Path, start: int = 0, end: int | None = None) -> Iterator[bytes]:
     with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
+        file.seek(start)
+        left = math.inf if end is None else end - start
+        while chunk := file.read(int(min(CHUNK, left))):
+            left -= len(chunk)
             yield chunk
 
 

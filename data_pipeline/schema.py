@@ -21,9 +21,6 @@ Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
 Id = Annotated[str, Field(min_length=1)]
 
-COMPONENTS = ("resolution", "csat", "coherence", "factuality", "politeness", "originality")
-"""What the quality score is made of; each 0 to 1, or null where it was not measured."""
-
 REJECTED = "rejected"
 
 

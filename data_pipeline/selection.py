@@ -4,6 +4,7 @@
 it leaves out with level, reason and detail; the next ones look at those that are left.
 """
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,10 +12,10 @@ from numpy.typing import NDArray
 
 from common.provenance import digest
 from data_pipeline.config import BuildConfig
-from data_pipeline.decision import REJECTED, Level
 from data_pipeline.diversity.config import DiversityConfig, TopicConfig
 from data_pipeline.diversity.label_noise import find_label_noise
 from data_pipeline.diversity.topics import TextsOf, complete_topics
+from data_pipeline.schema import REJECTED, Level
 from data_pipeline.split import SplitReport, SplitRow, split_rows
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 Vectors = NDArray[np.float16]
 _BELOW_SHARE = "below_keep_share"
+_TOO_SYNTHETIC = "over_synthetic_share"
 
 
 def choose(
@@ -30,9 +32,9 @@ def choose(
     """Decide on every row of `frame`, in place.
 
     Args:
-        frame: columns id, digest, keys, holdout, language, score, score_reason, critical and the tags; level,
-            reason and detail of those that level 1 has left out; index from 0. Gets outcome and group, and
-            topics where rows have none.
+        frame: columns id, digest, keys, holdout, origin, language, score, score_reason, critical and the
+            tags; level, reason and detail of those that level 1 has left out; index from 0. Gets outcome and
+            group, and topics where rows have none.
         vectors: of the rows without a reason, in order; shape (rows, dim), dim 0 without an encoder.
         texts_of: what the customers say in the rows at the given places of the frame.
         rows_read: of the sources, holdouts not counted: what shares are of.
@@ -110,29 +112,49 @@ def _level3(frame: "pd.DataFrame", vectors: Vectors, config: BuildConfig, rows_r
     from data_pipeline.diversity.sampling import select
 
     assert config.level3 is not None
-    rows = frame[open_rows(frame)]
     if vectors.shape[1]:
+        # A row that means the same as one of a holdout is left out: those come first, and always stay.
+        rows = frame[frame["reason"].isna()]
+        held = rows["holdout"].notna()
+        scores = rows["score"].astype(float).where(~held, np.inf)
         found = semantic_duplicates(
             list(rows["digest"] + "/" + rows["id"]),
-            [None if np.isnan(score) else score for score in rows["score"].astype(float)],
+            [None if np.isnan(score) else score for score in scores],
             rows["language"].astype(object).where(rows["language"].notna(), None).tolist(),
             vectors[rows["place"].to_numpy()],
             config.level3.duplicates,
         )
+        found = [pair for pair in found if not held.iloc[pair.row]]
         ids = rows["id"].tolist()
         details = [f"means the same as {ids[pair.of]} (cosine {pair.cosine:.3f})" for pair in found]
         leave_out(frame, rows.index[[pair.row for pair in found]], "level3", SEMANTIC_DUPLICATE, details)
-        rows = frame[open_rows(frame)]
+    rows = frame[open_rows(frame)]
     chosen = select(rows.assign(id=rows["digest"] + "/" + rows["id"]), config.level3.sampling, rows_read)
     out = chosen[~chosen["kept"]]
     leave_out(frame, out.index, "level3", out["reason"], out["detail"])
+    _cap_synthetic(frame, config.level3.sampling.max_synthetic_share)
+
+
+def _cap_synthetic(frame: "pd.DataFrame", share: float) -> None:
+    """Leave out the worst synthetic rows, so that of all rows kept no larger share is synthetic."""
+    rows = frame[open_rows(frame)]
+    made_up = rows[rows["origin"] == "synthetic"]
+    real = len(rows) - len(made_up)
+    if share == 1 or not real:
+        return
+    room = math.floor(real * share / (1 - share) + 1e-9)
+    ranked = made_up.sort_values(["score", "digest"], ascending=[False, True], na_position="last")
+    detail = f"more than {share:.0%} of the rows would be synthetic"
+    leave_out(frame, ranked.index[room:], "level3", _TOO_SYNTHETIC, detail)
 
 
 def _split(frame: "pd.DataFrame", config: BuildConfig) -> SplitReport:
     kept = frame[frame["reason"].isna()]
     rows = [
-        SplitRow(row.id, [*row.keys_, f"text:{row.digest}"], row.topic, row.holdout)
-        for row in kept[["id", "keys", "digest", "topic", "holdout"]]
+        SplitRow(
+            row.id, [*row.keys_, f"text:{row.digest}"], row.topic, row.holdout, row.origin == "synthetic"
+        )
+        for row in kept[["id", "keys", "digest", "topic", "holdout", "origin"]]
         .astype(object)
         .where(kept.notna(), None)
         .rename(columns={"keys": "keys_"})

@@ -6,6 +6,7 @@ of their own, and the last rename wins.
 
 import json
 import os
+import socket
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -33,7 +34,7 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
 def open_unfinished(path: Path) -> IO[bytes]:
     """Open a file for `finish_as` or `discard`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    return path.with_name(f".{path.name}.{os.getpid()}").open("wb")
+    return path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}").open("wb")
 
 
 def finish_as(path: Path, file: IO[bytes]) -> None:

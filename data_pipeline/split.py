@@ -8,7 +8,7 @@ holdout is trained on and no row is lost.
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,7 @@ class SplitRow:
     keys: Sequence[str]
     topic: str | None = None
     holdout: str | None = None
+    synthetic: bool = False
 
 
 @dataclass
@@ -71,7 +72,9 @@ def split_rows(rows: Sequence[SplitRow], split: Split, seed: int, tolerance: flo
     """Choose a part for every row.
 
     The same rows give the same parts in any order. Every topic of at least as many groups as there are parts
-    is in each of them, save for `tied_topics`.
+    is in each of them, save for `tied_topics`. Synthetic rows are for training: what they say of a model that
+    has learned from their like is little. Only where they share a group with real ones do they follow these;
+    and where there is nothing else, they are split as if they were real.
 
     Raises:
         UserError: all groups reach into holdouts, so that nothing is left for train.
@@ -79,6 +82,21 @@ def split_rows(rows: Sequence[SplitRow], split: Split, seed: int, tolerance: flo
         RuntimeError: something leaks, or a topic is missing somewhere: a defect of this module.
     """
     row_groups = _groups(rows)
+    real = {group for group, row in zip(row_groups, rows, strict=True) if not row.synthetic}
+    drawn = [place for place, group in enumerate(row_groups) if group in real or not real]
+    splits = _split(
+        [rows[place] for place in drawn], [row_groups[place] for place in drawn], split, seed, tolerance
+    )
+    parts = ["train"] * len(rows)
+    for place, part in zip(drawn, splits.parts, strict=True):
+        parts[place] = part
+    report = replace(splits.report, rows=dict(sorted(Counter(parts).items())))
+    return Splits(parts, row_groups, report)
+
+
+def _split(
+    rows: Sequence[SplitRow], row_groups: list[str], split: Split, seed: int, tolerance: float
+) -> Splits:
     names = sorted(set(row_groups))
     number = {name: index for index, name in enumerate(names)}
     held = {group for group, row in zip(row_groups, rows, strict=True) if row.holdout is not None}

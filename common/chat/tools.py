@@ -8,9 +8,10 @@ format; what a tool answers is a message of the role `tool`.
 """
 
 import json
-import math
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
+
+from common import strict_json
 
 
 @dataclass(frozen=True)
@@ -73,17 +74,6 @@ def _call(line: str) -> ToolCall | None:
 
 def _json(text: str) -> Any:
     try:
-        return json.loads(text, parse_constant=_refuse, parse_float=_finite)
+        return strict_json.parse(text)
     except (ValueError, RecursionError):
         raise ValueError("the arguments of a call are no JSON object") from None
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON")
-
-
-def _finite(number: str) -> float:
-    value = float(number)
-    if not math.isfinite(value):
-        raise ValueError("a number is too large")
-    return value

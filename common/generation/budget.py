@@ -46,6 +46,14 @@ class BudgetConfig(Config):
             raise ValueError("max_cost: needs prompt_price and completion_price")
         return self
 
+    def divided(self, parts: int) -> Self:
+        """What each of `parts` may spend that work side by side: together no more than this, or a token."""
+        shares = {
+            "max_tokens": self.max_tokens and max(1, self.max_tokens // parts),
+            "max_cost": self.max_cost and self.max_cost / parts,
+        }
+        return self.model_copy(update=shares)
+
 
 @dataclass(frozen=True)
 class Usage:

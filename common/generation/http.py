@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from common.chat import Message, MessageError, normalise
+from common.chat.messages import awaits_reply
 from common.console import progress
 from common.errors import UserError
 from common.generation import JsonSchema, Reply, Sampling
@@ -105,7 +106,7 @@ class HttpGenerator:
     async def _reply(self, call: "_Call", messages: Sequence[Message]) -> Reply:
         try:
             messages = normalise(messages)
-            if messages[-1]["role"] != "user":
+            if not awaits_reply(messages):
                 raise MessageError("last_not_user", "there is nothing to reply to")
         except MessageError as error:
             return Reply.failed(error.reason)

@@ -8,8 +8,8 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
+from data_pipeline.quality.config import COMPONENTS
 from data_pipeline.schema import (
-    COMPONENTS,
     REJECTED,
     Difficulty,
     InvalidRows,

@@ -6,7 +6,7 @@ import pandas as pd
 
 from data_pipeline.audit.counting import Rows, histogram, json_counts, share_true, value_counts
 from data_pipeline.audit.model import Cell, Component, Counts, PiiType, Share
-from data_pipeline.schema import COMPONENTS
+from data_pipeline.quality.config import COMPONENTS
 
 UNKNOWN = "unknown"
 _TENTHS = tuple(tenth / 10 for tenth in range(11))

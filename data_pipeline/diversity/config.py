@@ -53,6 +53,8 @@ class SamplingConfig(Config):
     # So large a share of the rows kept is of negative sentiment, and is hard, if there are so many.
     min_negative_share: Share = 0.15
     min_hard_share: Share = 0.15
+    # So large a share of the rows kept may be synthetic; the best of them stay.
+    max_synthetic_share: Share = 0.3
     # Critical rows are kept first, up to this share of the rows kept.
     max_critical_share: float = Field(0.25, ge=0, le=1)
     seed: int = seeds.SAMPLER

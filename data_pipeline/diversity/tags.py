@@ -16,15 +16,18 @@ from common.encoder.embedded import EMBEDDED, source
 from common.retrieval.words import terms
 from data_pipeline.diversity.config import DiversityConfig, TopicConfig
 from data_pipeline.diversity.cues import asks_for_two, complaints, praises, requests
+from data_pipeline.pii.placeholders import ANY_PLACEHOLDER
+from data_pipeline.quality.outcome import CSAT_BEST, csat
 from data_pipeline.schema import Difficulty, Sentiment
 from data_pipeline.sources.labels import Label
 
-_PLACEHOLDER = re.compile(r"\[[A-Z]+(?:_[A-Z0-9]+)*\]")
+_PLACEHOLDER = re.compile(ANY_PLACEHOLDER)
 _WORD = re.compile(r"[a-z]{3,}")
 _COUNTED = re.compile(
     r"[\u3040-\u30ff\u3400-\u9fff]{2}|[^\W_\u3040-\u30ff\u3400-\u9fff]+"
 )  # Japanese by pairs
 _FEWEST_WORDS = 10
+_BAD_RATING, _GOOD_RATING = 0.25, 0.75  # two stars of five, and four
 _FEWEST_TERMS = 2
 _OPENING = 200  # characters, which nearly always settle the matter
 _COURTEOUS = """
@@ -74,7 +77,7 @@ class Tagger:
     def tag(
         self, messages: Sequence[Message], fields: Mapping[str, Any], labels: Sequence[Label] = ()
     ) -> Tags:
-        """The tags of a conversation; `fields` is what else its row says, of which tags and csat are used."""
+        """The tags of a conversation; `fields` is what else its row says: tags and ratings are used."""
         said = [_PLACEHOLDER.sub(" ", text) for text in customer_messages(messages)]
         text = "\n".join(said)
         topic = tagged_topic(fields, labels, self.config.topic)
@@ -91,7 +94,7 @@ class Tagger:
     def _sentiment(self, text: str, fields: Mapping[str, Any]) -> Sentiment:
         if self.sentiment_model is not None:
             return self.sentiment_model.predict([text])[0]
-        return sentiment(text, fields.get("csat"))
+        return sentiment(text, csat(fields, CSAT_BEST))
 
 
 def tagged_topic(fields: Mapping[str, Any], labels: Sequence[Label], config: TopicConfig) -> str | None:
@@ -140,18 +143,18 @@ def difficulty(messages: Sequence[Message], asks_for_two: bool) -> Difficulty:
     return "easy" if points <= 1 else "medium" if points <= 3 else "hard"
 
 
-def sentiment(text: str, csat: object = None) -> Sentiment:
+def sentiment(text: str, rating: float | None = None) -> Sentiment:
     """Negative for a bad rating; else what the cues say; where they are silent, positive for a good rating.
 
     Args:
         text: all that the customer says.
-        csat: the rating, as sources give it: good, bad, or anything else.
+        rating: the customer's, from 0 to 1.
     """
-    if csat == "bad":
+    if rating is not None and rating <= _BAD_RATING:
         return "negative"
     balance = praises(text) - complaints(text)
     if balance == 0:
-        return "positive" if csat == "good" else "neutral"
+        return "positive" if rating is not None and rating >= _GOOD_RATING else "neutral"
     return "positive" if balance > 0 else "negative"
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from common.retrieval.words import terms
 from data_pipeline.diversity.config import TopicConfig
 from data_pipeline.diversity.models import Floats, Ints, Regression, chunks, hash_order
+from data_pipeline.pii.placeholders import ANY_PLACEHOLDER
 
 FoundBy = Literal["tag", "similar", "cluster"]
 TextsOf = Callable[[Sequence[int]], Sequence[str]]
@@ -26,7 +27,7 @@ _FEWEST_ROWS = 20  # that are worth clusters
 _TEXTS = 50  # of a cluster, nearest to its centre
 _WORDS = 3
 _LEAST_SHARE = 0.1  # of a cluster's texts have each word of its name
-_PLACEHOLDER = re.compile(r"\[[A-Z]+(?:_[A-Z0-9]+)*\]")
+_PLACEHOLDER = re.compile(ANY_PLACEHOLDER)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from datatrove.utils.logging import setup_default_logger
 from datatrove.utils.stats import PipelineStats
 
 from common.console import progress
+from data_pipeline import models
 from data_pipeline.executors.failures import WithholdText
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -33,7 +34,10 @@ class StageExecutor(PipelineExecutor):
     def run(self) -> None:
         """Run the tasks; raises what the first one that failed raised."""
         if ranks := self.get_incomplete_ranks():
-            follow(self.name, self._completed(ranks), self.tasks, len(ranks))
+            try:
+                follow(self.name, self._completed(ranks), self.tasks, len(ranks))
+            finally:
+                models.forget()
 
     @abstractmethod
     def _completed(self, ranks: Sequence[int]) -> Iterator[int]:
@@ -48,6 +52,7 @@ class StageExecutor(PipelineExecutor):
         return no_distributed_env(type(self).__name__)
 
     def _run_for_rank(self, rank: int, local_rank: int = 0, node_rank: int = -1) -> PipelineStats:
+        models.begin_task(self.logging_dir.path)
         try:
             with open(os.devnull, "w") as nowhere, redirect_stderr(nowhere):
                 return super()._run_for_rank(rank, local_rank, node_rank)

@@ -5,16 +5,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from common.chat.messages import Message
+from data_pipeline.pii.placeholders import ANY_PLACEHOLDER
 
 CJK = "\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U000323af"
 """Kana and ideographs, as the inside of a character class: no spaces divide their words."""
 
-PLACEHOLDER = r"\[[A-Z][A-Z_]*[A-Z](?:_\d+)?\]"
-"""What stands in the place of personal data: [NAME], [NAME_2]."""
-
 # "#123", or a word with five digits: an order, a parcel or a phone. Shorter numbers are volumes and prices.
 _IDENTIFIER = r"#\s?\d{3,}|\b(?=[\w-]{0,20}?\d(?:[A-Za-z-]?\d){4})[\w-]+"
-_UNCOMPARED = re.compile(f"{PLACEHOLDER}|{_IDENTIFIER}")
+_UNCOMPARED = re.compile(f"{ANY_PLACEHOLDER}|{_IDENTIFIER}")
 _MAY_HOLD_ONE = re.compile(r"[\d\[]")
 _GAP = re.compile(r"[\W_]+")
 _CJK_CHARACTER = re.compile(f"[{CJK}]")

@@ -13,8 +13,9 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from common.chat.messages import Message, Role
-from data_pipeline.level1.compared import CJK, PLACEHOLDER
+from data_pipeline.level1.compared import CJK
 from data_pipeline.level1.config import Languages
+from data_pipeline.pii.placeholders import ANY_PLACEHOLDER
 
 if TYPE_CHECKING:
     import lingua
@@ -40,7 +41,7 @@ _MIN_LETTERS = 2
 _ONE_LANGUAGE = 0.8
 
 # Up to the next space or non-ASCII character: in Japanese no space divides a number from the sentence.
-_NO_WORDS = re.compile(rf"{PLACEHOLDER}|(?:https?://|www\.)[!-~]+|[!-~]*[@\d][!-~]*", re.ASCII)
+_NO_WORDS = re.compile(rf"{ANY_PLACEHOLDER}|(?:https?://|www\.)[!-~]+|[!-~]*[@\d][!-~]*", re.ASCII)
 _ASCII_GAPS = {code: " " for code in range(128) if not chr(code).isalpha()}
 
 

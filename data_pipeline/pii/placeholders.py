@@ -10,6 +10,10 @@ _HASH = r":[0-9a-f]{16}"
 _CIPHER = r":[A-Za-z0-9_\-]{42,4096}={0,2}"  # base64 of an initialisation vector and a block or more
 
 
+ANY_PLACEHOLDER = r"\[[A-Z][A-Z_]{1,39}(?:_\d{1,6})?(?::[\w\-=]+)?\]"
+"""A regular expression for what looks like one, whatever the company calls its own types."""
+
+
 def word(entity_type: str) -> str:
     """The word in the brackets; a company's own types stand for themselves."""
     return PLACEHOLDERS.get(entity_type, entity_type)

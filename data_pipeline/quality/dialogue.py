@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from datatrove.data import Document
+
 from common.chat import Message, without_calls
 from data_pipeline.quality.sentences import core
 
@@ -101,6 +103,18 @@ class Dialogue:
             elif message["role"] == "user" and answered:
                 last = without_quotes(message["content"])
         return last
+
+
+def dialogue_of(document: Document) -> Dialogue:
+    """A cleaned document as the score sees it."""
+    metadata = document.metadata
+    return Dialogue(
+        messages=metadata["messages"],
+        cut=metadata.get("cut", ()),
+        fields=metadata.get("fields", {}),
+        source=metadata["source"],
+        language=metadata.get("language"),
+    )
 
 
 def without_quotes(text: str) -> str:

@@ -69,6 +69,9 @@ _FRESHDESK = {103: 1.0, 102: 5 / 6, 101: 4 / 6, 100: 0.5, -101: 2 / 6, -102: 1 /
 """https://developers.freshdesk.com/api/#view_a_satisfaction_rating: extremely happy to extremely unhappy."""
 _OF = re.compile(r"(-?\d+(?:\.\d+)?)\s*(?:/|of|out of)\s*(\d+)")
 
+CSAT_BEST = 5
+"""Of ratings that are numbers, unless a config says otherwise; words are read whatever the scale."""
+
 
 def csat(fields: Mapping[str, Any], best: int) -> float | None:
     """The customer's rating, 0 to 1; None where none was given, or it can't be read.

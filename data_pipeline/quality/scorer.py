@@ -1,8 +1,9 @@
 """Scores conversations, a batch at a time; the result of one does not depend on the others of its batch."""
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,21 +48,22 @@ class Scorer:
         passages: of the company's knowledge base; without any, factuality is not measured.
         encoder: should embed each text by itself, or the last digits depend on the batch; without one,
             coherence is not measured, and tone by phrases alone.
-        judge: gives coherence and factuality in the place of the rules.
     """
 
     def __init__(
-        self,
-        config: QualityConfig,
-        passages: Sequence[Passage] = (),
-        encoder: Embedder | None = None,
-        judge: "Judge | None" = None,
+        self, config: QualityConfig, passages: Sequence[Passage] = (), encoder: Embedder | None = None
     ) -> None:
         self.config = config
-        self._judge = judge
+        self._judge: Judge | None = None
         self._vectors = Remembering(encoder) if encoder else None
         self._knowledge = Knowledge(passages, self._vectors) if passages else None
         self._reader = Reader(encoder, self._vectors, self._knowledge)
+
+    def judged_by(self, judge: "Judge | None") -> Self:
+        """The same scorer with a judge, which gives coherence and factuality in the place of the rules."""
+        other = copy(self)
+        other._judge = judge
+        return other
 
     def score(self, dialogues: Sequence[Dialogue]) -> list[QualityScores]:
         """The scores of each dialogue, in their order."""

@@ -1,22 +1,18 @@
 """Rows that are JSON objects."""
 
 import json
-import math
-import re
 from typing import Any
 
+from common import strict_json
 from data_pipeline.sources.row import RowDefect
 
 MAX_DEPTH = 100
-_LONG_NUMBER = re.compile(r"[0-9]{309}")
-"""Beyond that, a whole number is none for what counts with floats."""
 
 
 def parse(text: str) -> dict[str, Any]:
     """Parse a JSON object that can be written again as JSON and as UTF-8. Raises RowDefect."""
     try:
-        whole = _finite_int if _LONG_NUMBER.search(text) else None
-        row = json.loads(text, parse_constant=_refuse, parse_float=_finite, parse_int=whole)
+        row = strict_json.parse(text)
     except json.JSONDecodeError as error:
         raise RowDefect("broken_json", f"{error.msg} at character {error.pos} of the row") from None
     except RecursionError:
@@ -33,22 +29,6 @@ def parse(text: str) -> dict[str, Any]:
         except UnicodeEncodeError:
             raise RowDefect("bad_unicode", "half of a surrogate pair: it can't be written as UTF-8") from None
     return row
-
-
-def _refuse(constant: str) -> float:
-    raise ValueError(f"{constant} is no JSON")
-
-
-def _finite(number: str) -> float:
-    value = float(number)
-    if not math.isfinite(value):
-        raise ValueError("a number is too large")
-    return value
-
-
-def _finite_int(number: str) -> int:
-    _finite(number)
-    return int(number)
 
 
 def _depth(value: Any) -> int:

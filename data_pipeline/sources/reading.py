@@ -1,7 +1,6 @@
 """From an input to its rows, whatever it is."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data_pipeline.rows import RowBuffer, read_rows
@@ -31,25 +30,25 @@ def read(file: "InputFile", buffer: RowBuffer) -> Iterator[Row]:
     if isinstance(source, HuggingFaceSource):
         rows = hub.read(source, file.revision, buffer)
     elif isinstance(source, TableSource):
-        rows = _table_rows(file.path, source, buffer)
+        rows = _table_rows(file, source, buffer)
     else:
-        rows = _json(file.path, source.type, buffer)
+        rows = _json(file, buffer)
     columns = columns_of(source)
     if columns is None or columns.conversation is None:
         return rows
     return join_turns(rows, columns.conversation, buffer.max_bytes, buffer.spool)
 
 
-def _json(path: Path, source_type: str, buffer: RowBuffer) -> Iterator[Row]:
-    for raw in read_rows(path, buffer, _LIST_KEYS.get(source_type, "tickets")):
+def _json(file: "InputFile", buffer: RowBuffer) -> Iterator[Row]:
+    for raw in read_rows(file.path, buffer, _LIST_KEYS.get(file.type, "tickets"), file.lines):
         yield parsed(raw, json_rows.parse, buffer.max_bytes)
 
 
-def _table_rows(path: Path, source: TableSource, buffer: RowBuffer) -> Iterator[Row]:
+def _table_rows(file: "InputFile", source: TableSource, buffer: RowBuffer) -> Iterator[Row]:
     names = columns_read(source.columns, source.labels)
-    name = path.name.removesuffix(".gz")
+    path, name = file.path, file.path.name.removesuffix(".gz")
     if name.endswith(".parquet"):
         return parquet_rows.read(path, buffer, names)
     if name.endswith((".csv", ".tsv")):
         return csv_rows.read(path, buffer, names, source.encoding, source.delimiter_of(path))
-    return _json(path, source.type, buffer)
+    return _json(file, buffer)

@@ -5,7 +5,7 @@ https://developer.zendesk.com/api-reference/ticketing/tickets/tickets/
 
 from typing import Any
 
-from data_pipeline.sources.conversation import Conversation, RowError, key_text
+from data_pipeline.sources.conversation import Conversation, RowError, blank, key_text
 
 _FIELDS = ("subject", "status", "priority", "tags", "created_at", "updated_at", "custom_fields")
 
@@ -24,7 +24,7 @@ def read(ticket: dict[str, Any]) -> Conversation:
     ticket_id = key_text(ticket.get("id"))
     messages = [_message(comment, index, requester_id) for index, comment in enumerate(comments)]
     # A comment that is an attachment alone has no text; the rest of its ticket is still worth having.
-    with_text = [message for message in messages if not _is_blank(message["content"])]
+    with_text = [message for message in messages if not blank(message["content"])]
     without_text = {"comments_without_text": len(messages) - len(with_text)}
     return Conversation(
         messages=with_text,
@@ -49,10 +49,6 @@ def _message(comment: Any, index: int, requester_id: str) -> dict[str, Any]:
         "content": comment.get("body") or comment.get("html_body") or "",
         "internal": not public,
     }
-
-
-def _is_blank(content: Any) -> bool:
-    return isinstance(content, str) and not content.strip()
 
 
 def _fields(ticket: dict[str, Any]) -> dict[str, Any]:

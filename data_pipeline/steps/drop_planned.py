@@ -3,7 +3,8 @@
 from datatrove.data import Document
 from datatrove.pipeline.filters.base_filter import BaseFilter
 
-from data_pipeline.decision import REJECTED, Decision
+from data_pipeline.decision import Decision
+from data_pipeline.schema import REJECTED
 
 
 class DropPlanned(BaseFilter):

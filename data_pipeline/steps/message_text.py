@@ -1,13 +1,17 @@
 """What the steps that clean the text of messages have in common."""
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 from datatrove.data import DocumentsPipeline
 from datatrove.pipeline.base import PipelineStep
 
 
 class MessageTextStep(PipelineStep, ABC):
-    """Puts the text of every message through `format`; messages without text are left to the checks."""
+    """Puts the text of every message through `format`; messages without text are left to the checks.
+
+    What tools have answered stays as it is: it may be JSON, which a change could break.
+    """
 
     type = "FORMAT"
 
@@ -20,6 +24,14 @@ class MessageTextStep(PipelineStep, ABC):
             with self.track_time():
                 messages = document.metadata["messages"]
                 for message in messages if isinstance(messages, list) else ():
-                    if isinstance(message, dict) and isinstance(message.get("content"), str):
+                    if _is_written(message):
                         message["content"] = self.format(message["content"])
             yield document
+
+
+def _is_written(message: Any) -> bool:
+    return (
+        isinstance(message, dict)
+        and isinstance(message.get("content"), str)
+        and message.get("role") != "tool"
+    )

@@ -1,5 +1,6 @@
 """Reads cleaned rows again."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from datatrove.data import Document, DocumentsPipeline
@@ -22,10 +23,9 @@ class ReadKept(PipelineStep):
 
     def run(self, data: DocumentsPipeline = None, rank: int = 0, world_size: int = 1) -> DocumentsPipeline:
         yield from data or ()
-        clean = read_json_lines(shard_path(self.work / "clean", rank))
-        for row, decision in zip(clean, read_level1(self.work, rank), strict=True):
+        decisions = read_level1(self.work, rank)
+        for document, decision in zip(_clean(self.work, rank), decisions, strict=True):
             if decision.reason is None:
-                document = Document(**row)
                 document.metadata["repeated_answer"] = decision.repeated_answer
                 yield document
 
@@ -42,8 +42,12 @@ class ReadPlanned(PipelineStep):
 
     def run(self, data: DocumentsPipeline = None, rank: int = 0, world_size: int = 1) -> DocumentsPipeline:
         yield from data or ()
-        clean = read_json_lines(shard_path(self.work / "clean", rank))
-        for row, decision in zip(clean, read_decisions(self.work, rank), strict=True):
-            document = Document(**row)
+        decisions = read_decisions(self.work, rank)
+        for document, decision in zip(_clean(self.work, rank), decisions, strict=True):
             document.metadata["decision"] = decision
             yield document
+
+
+def _clean(work: Path, rank: int) -> Iterator[Document]:
+    for row in read_json_lines(shard_path(work / "clean", rank)):
+        yield Document(**row)

@@ -10,11 +10,13 @@ from datatrove.data import Document, DocumentsPipeline
 from datatrove.pipeline.base import PipelineStep
 
 from common.judge.config import JudgeConfig
+from data_pipeline.models import shared
 from data_pipeline.quality.config import QualityConfig
+from data_pipeline.quality.dialogue import dialogue_of
 from data_pipeline.quality.scores import reasons
 
 if TYPE_CHECKING:
-    from data_pipeline.quality.dialogue import Dialogue
+    from common.judge import Judge
     from data_pipeline.quality.scorer import Scorer
 
 _BATCH = 64  # a judge answers so many at a time; what is computed here gains nothing by more
@@ -30,7 +32,7 @@ class ScoreQuality(PipelineStep):
         kb: folder of Markdown articles.
         encoder: folder of an exported encoder. It takes one text at a time, in int8: as fast on one core as
             batches, and a vector depends on nothing but its text.
-        judge: whose cache makes a repeated run pay for nothing twice. Its budget is for a task.
+        judge: whose cache makes a repeated run pay for nothing twice. Tasks have equal shares of its budget.
     """
 
     name = "Quality"
@@ -50,7 +52,7 @@ class ScoreQuality(PipelineStep):
         self.judge = judge
 
     def run(self, data: DocumentsPipeline, rank: int = 0, world_size: int = 1) -> DocumentsPipeline:
-        scorer = self._scorer()
+        scorer = shared(ScoreQuality, self._scorer).judged_by(self._judge(world_size))
         for batch in _batches(data or ()):
             with self.track_time():
                 scores, vectors = scorer.score_and_embed([dialogue_of(document) for document in batch])
@@ -74,7 +76,6 @@ class ScoreQuality(PipelineStep):
 
     def _scorer(self) -> "Scorer":
         from common.encoder.runtime import OnnxEncoder
-        from common.judge import Judge
         from common.retrieval import read_passages
         from data_pipeline.quality.scorer import Scorer
 
@@ -82,22 +83,14 @@ class ScoreQuality(PipelineStep):
             self.config,
             read_passages(self.kb) if self.kb else (),
             OnnxEncoder(self.encoder, precision="int8", threads=1, batch_tokens=1) if self.encoder else None,
-            Judge(self.judge) if self.judge else None,
         )
 
+    def _judge(self, tasks: int) -> "Judge | None":
+        if self.judge is None:
+            return None
+        from common.judge import Judge
 
-def dialogue_of(document: Document) -> "Dialogue":
-    """A cleaned document as the score sees it."""
-    from data_pipeline.quality.dialogue import Dialogue
-
-    metadata = document.metadata
-    return Dialogue(
-        messages=metadata["messages"],
-        cut=metadata.get("cut", ()),
-        fields=metadata.get("fields", {}),
-        source=metadata["source"],
-        language=metadata.get("language"),
-    )
+        return Judge(self.judge.model_copy(update={"budget": self.judge.budget.divided(tasks)}))
 
 
 def _batches(documents: Iterable[Document]) -> Iterator[list[Document]]:

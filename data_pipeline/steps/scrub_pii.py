@@ -2,13 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from datatrove.data import Document, DocumentsPipeline
 from datatrove.pipeline.base import PipelineStep
 
+from data_pipeline.models import shared
 from data_pipeline.pii.config import PiiConfig
 from data_pipeline.pii.nested import texts_in, with_texts
+
+if TYPE_CHECKING:
+    from data_pipeline.pii.scrub import Scrubber
 
 _BATCH = 64
 _KEPT_FIELDS = frozenset({"status", "priority", "created_at", "updated_at", "channel", "csat"})
@@ -29,11 +33,7 @@ class ScrubPii(PipelineStep):
         self.config = config
 
     def run(self, data: DocumentsPipeline, rank: int = 0, world_size: int = 1) -> DocumentsPipeline:
-        # Here, not at the top: the step is pickled and the model loaded where it runs.
-        from data_pipeline.pii.engine import load_engine
-        from data_pipeline.pii.scrub import Scrubber
-
-        scrubber = Scrubber(self.config, load_engine(self.config))
+        scrubber = shared((ScrubPii, self.config.model_dump_json()), self._scrubber)
         for batch in _batches(iter(data or ()), _BATCH):
             with self.track_time():
                 scrubbed = scrubber.scrub([_texts(document) for document in batch])
@@ -43,6 +43,13 @@ class ScrubPii(PipelineStep):
                     for entity_type, count in sorted(result.counts.items()):
                         self.stat_update(entity_type, value=count)
             yield from batch
+
+    def _scrubber(self) -> "Scrubber":
+        # Here, not at the top: the step is pickled and the model loaded where it runs.
+        from data_pipeline.pii.engine import load_engine
+        from data_pipeline.pii.scrub import Scrubber
+
+        return Scrubber(self.config, load_engine(self.config))
 
 
 def _batches(documents: Iterator[Document], size: int) -> Iterator[Sequence[Document]]:

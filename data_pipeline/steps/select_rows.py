@@ -11,6 +11,7 @@ from datatrove.pipeline.base import PipelineStep
 
 from data_pipeline.config import BuildConfig
 from data_pipeline.decision import Decision
+from data_pipeline.schema import Quality
 from data_pipeline.shard_files import json_line, shard_path, sum_counts, whole_file
 
 if TYPE_CHECKING:
@@ -71,16 +72,12 @@ def _decisions(frame: "pd.DataFrame") -> Iterator[Decision]:
     fields = ["id", "outcome", "level", "reason", "detail", "group"]
     plain = frame[[*fields, *tags, "quality"]].astype(object)
     for row in plain.where(plain.notna(), None).to_dict("records"):
-        quality = row["quality"] and {key: value for key, value in row["quality"].items() if key in _QUALITY}
+        quality = row["quality"] and {
+            key: value for key, value in row["quality"].items() if key in Quality.model_fields
+        }
         yield Decision(
             **{key: row[key] for key in fields}, tags={**{tag: row[tag] for tag in tags}, "quality": quality}
         )
-
-
-_QUALITY = (
-    "score", "resolution", "csat", "coherence", "coherence_by", "factuality", "factuality_by", "politeness",
-    "originality", "flags",
-)  # fmt: skip
 
 
 def _report(frame: "pd.DataFrame", split: "SplitReport") -> dict[str, Any]:

@@ -12,7 +12,10 @@ from data_pipeline.steps.write_rejected import WriteRejected
 
 
 class WriteClean(PipelineStep):
-    """A line of `clean/` is a document, the same line of `index/` its `IndexRow`."""
+    """A line of `clean/` is a document, the same line of `index/` its `IndexRow`.
+
+    Customers' ids and addresses, the `keys`, are in the index alone, and hashed.
+    """
 
     name = "Clean rows"
     type = "WRITER"
@@ -28,7 +31,8 @@ class WriteClean(PipelineStep):
             whole_file(shard_path(self.work / "index", rank)) as index,
         ):
             for document in data:
-                clean.write(json_line({"text": "", "id": document.id, "metadata": document.metadata}))
+                metadata = {key: value for key, value in document.metadata.items() if key != "keys"}
+                clean.write(json_line({"text": "", "id": document.id, "metadata": metadata}))
                 index.write(json_line(index_row(document, self.poisoning).as_dict()))
                 yield document
 

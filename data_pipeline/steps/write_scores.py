@@ -9,6 +9,8 @@ from datatrove.pipeline.base import PipelineStep
 
 from data_pipeline.shard_files import json_line, shard_path, whole_file
 
+_KEPT = ("quality", "quality_reason", "tags", "tokens")
+
 
 class WriteScores(PipelineStep):
     """A line of `scores/` is for a row of `clean/` that level 1 kept; `vectors/` has a float16 vector each.
@@ -28,7 +30,7 @@ class WriteScores(PipelineStep):
         with whole_file(shard_path(self.work / "scores", rank)) as scores:
             for document in data:
                 vectors.append(document.metadata.pop("embedding", None))
-                line = {key: document.metadata.get(key) for key in ("quality", "quality_reason", "tags")}
+                line = {key: document.metadata.get(key) for key in _KEPT}
                 scores.write(json_line(line))
                 yield document
         with whole_file(shard_path(self.work / "vectors", rank, ".npy")) as file:

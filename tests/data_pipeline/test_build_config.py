@@ -4,7 +4,7 @@ import pytest
 
 from common.config import ConfigError, load
 from data_pipeline.config import BuildConfig
-from data_pipeline.inputs import input_files, shards
+from data_pipeline.inputs import input_files
 from data_pipeline.sources.config import find_files
 
 REPO = Path(__file__).resolve().parents[2]
@@ -107,11 +107,3 @@ def test_names_of_a_glob_begin_at_its_first_wildcard(tmp_path: Path) -> None:
     touch(tmp_path, "2024/a.jsonl", "2025/a.jsonl")
     files = input_files(config(sources=[{"type": "chat", "path": tmp_path / "*" / "a.jsonl"}]))
     assert [file.name for file in files] == ["2024/a.jsonl", "2025/a.jsonl"]
-
-
-def test_small_neighbours_share_a_task(tmp_path: Path) -> None:
-    touch(tmp_path, *(f"{n}.jsonl" for n in range(5)))
-    files = input_files(config(sources=[{"type": "chat", "path": tmp_path}]))
-    assert [len(shard) for shard in shards(files, shard_bytes=6)] == [2, 2, 1]
-    assert [file for shard in shards(files, shard_bytes=6) for file in shard] == files
-    assert shards([]) == []

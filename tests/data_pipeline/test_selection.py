@@ -22,6 +22,7 @@ def frame(count: int, **columns: Any) -> pd.DataFrame:
         "digest": [f"digest {n}" for n in range(count)],
         "keys": [[f"customer:{n}"] for n in range(count)],
         "holdout": None,
+        "origin": "ticket",
         "language": "en",
         "score": [1 - n / count for n in range(count)],
         "score_reason": None,
@@ -132,3 +133,31 @@ def test_suspected_labels_are_marked_where_there_are_labels() -> None:
 @pytest.mark.parametrize("count", [1, 3])
 def test_few_rows_are_split_too(count: int) -> None:
     assert len(chosen(frame(count), config())) == count
+
+
+def test_no_more_than_the_share_is_synthetic_and_the_best_stay() -> None:
+    origin = ["ticket", "synthetic"] * 30
+    level3 = {"sampling": {"keep_share": 1.0, "max_synthetic_share": 0.25}}
+    rows = chosen(frame(60, origin=origin), config(level3=level3))
+    kept = rows[rows["reason"].isna() & (rows["origin"] == "synthetic")]
+    assert kept["id"].tolist() == [f"chat/{n}" for n in range(1, 21, 2)]  # 10 beside 30 real ones
+    out = rows[rows["reason"].notna()]
+    assert set(out["reason"]) == {"over_synthetic_share"} and len(out) == 20
+    assert set(out["detail"]) == {"more than 25% of the rows would be synthetic"}
+
+
+def test_synthetic_rows_alone_are_not_capped() -> None:
+    rows = chosen(frame(20, origin="synthetic"), config(level3={"sampling": {"keep_share": 1.0}}))
+    assert rows["reason"].isna().all()
+
+
+def test_a_row_that_means_the_same_as_a_holdouts_is_left_out() -> None:
+    rows = frame(30, holdout=pd.Series([None] * 28 + ["unseen", "unseen"], dtype=object))
+    vectors = np.eye(30, dtype=np.float16)
+    vectors[[3, 29]] = vectors[28]  # row 3 is the better one, but those of the holdout always stay
+    choose(
+        rows, vectors, lambda places: [""] * len(places), config(level3={"sampling": {"keep_share": 1.0}}), 28
+    )
+    [out] = rows[rows["reason"] == "semantic_duplicate"].itertuples()
+    assert out.id == "chat/3" and out.detail.endswith("(cosine 1.000)")
+    assert rows.loc[[28, 29], "outcome"].tolist() == ["unseen", "unseen"]

@@ -2,10 +2,11 @@ import time
 import unicodedata
 
 import pytest
+from datatrove.data import Document
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from data_pipeline.steps.html_to_text import html_to_text
+from data_pipeline.steps.html_to_text import HtmlToText, html_to_text
 from data_pipeline.steps.normalise_unicode import normalise_unicode
 from data_pipeline.steps.normalise_whitespace import normalise_whitespace
 
@@ -135,3 +136,10 @@ def test_letters_and_digits_are_never_lost(text: str) -> None:
 )
 def test_white_space_has_one_form(text: str, normal: str) -> None:
     assert normalise_whitespace(text) == normal
+
+
+def test_what_tools_answer_is_left_alone() -> None:
+    text = '{"note": "<b>5</b> &lt; 6"}'
+    messages = [{"role": role, "content": text} for role in ("user", "tool")]
+    [document] = HtmlToText().run(iter([Document(text="", id="a", metadata={"messages": messages})]))
+    assert [message["content"] for message in document.metadata["messages"]] == ['{"note": "5 < 6"}', text]

@@ -223,3 +223,28 @@ def test_the_check_finds_what_a_defect_would_do(wrong, message):
     bad = replace(good, parts=[wrong.get(n, part) for n, part in enumerate(right)])
     with pytest.raises(RuntimeError, match=message):
         check(rows, bad, SPLIT)
+
+
+def test_synthetic_rows_are_for_training_and_change_nothing_for_the_others():
+    real = tickets(300)
+    made_up = [replace(row(f"s{n}", topic=f"only {n % 3}"), synthetic=True) for n in range(200)]
+    alone, both = split_rows(real, SPLIT, seed=42), split_rows([*real, *made_up], SPLIT, seed=42)
+    assert both.parts[:300] == alone.parts
+    assert set(both.parts[300:]) == {"train"}
+    assert both.report.rows["train"] == alone.report.rows["train"] + 200
+
+
+def test_a_synthetic_row_follows_the_real_ones_of_its_group():
+    real = [row(n, f"customer:{n}") for n in range(60)]
+    made_up = [replace(row(f"s{n}", f"customer:{n}"), synthetic=True) for n in range(60)]
+    parts = split_rows([*real, *made_up], SPLIT, seed=42).parts
+    assert parts[60:] == parts[:60]
+    assert set(parts) == {"train", "val", "test"}
+
+
+def test_synthetic_rows_alone_are_split_as_if_they_were_real():
+    rows = [replace(row(n), synthetic=True) for n in range(100)]
+    assert (
+        split_rows(rows, SPLIT, seed=42).parts
+        == split_rows([row(n) for n in range(100)], SPLIT, seed=42).parts
+    )

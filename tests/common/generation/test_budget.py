@@ -180,3 +180,24 @@ def test_a_budget_is_never_exceeded_and_never_left_unused(limit, requests, at_on
 def test_configs_that_limit_nothing_are_refused(given, words):
     with pytest.raises(ValueError, match=words):
         BudgetConfig(**given)
+
+
+@given(
+    st.builds(
+        BudgetConfig,
+        max_tokens=st.none() | st.integers(100, 10**9),
+        max_cost=st.none() | st.floats(0.01, 1e6),
+        prompt_price=st.just(1.0),
+        completion_price=st.just(2.0),
+    ),
+    st.integers(1, 100),
+)
+def test_parts_together_may_spend_no_more_than_the_whole(budget, parts):
+    part = budget.divided(parts)
+    assert (part.max_tokens is None) == (budget.max_tokens is None)
+    assert (part.max_cost is None) == (budget.max_cost is None)
+    if part.max_tokens is not None:
+        assert 0 < part.max_tokens * parts <= budget.max_tokens < (part.max_tokens + 1) * parts
+    if part.max_cost is not None:
+        assert part.max_cost * parts == pytest.approx(budget.max_cost)
+    assert (part.prompt_price, part.completion_price) == (1.0, 2.0)

@@ -195,3 +195,11 @@ def test_a_draw_without_a_seed_is_never_taken_from_the_cache(tmp_path: Path):
             for _ in range(2)
         ]
     assert drawn == ["b", "c"]
+
+
+def test_a_reply_may_follow_what_a_tool_has_answered():
+    called = [*ask("a"), {"role": "assistant", "content": '{"name": "find", "arguments": {}}'}]
+    with serving({'{"found": 1}': [says("b")]}) as server:
+        generator = HttpGenerator("remote", server.url, "support", max_retries=0)
+        [reply] = generator.generate([[*called, {"role": "tool", "content": '{"found": 1}'}]], GREEDY)
+    assert (reply.text, reply.error) == ("b", None)

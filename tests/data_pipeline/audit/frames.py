@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from data_pipeline.schema import COMPONENTS
+from data_pipeline.quality.config import COMPONENTS
 
 ROW: dict[str, Any] = {
     "source": "helpdesk",

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from data_pipeline.audit.columns import check_frame
-from data_pipeline.schema import COMPONENTS, InvalidRows
+from data_pipeline.quality.config import COMPONENTS
+from data_pipeline.schema import InvalidRows
 from tests.data_pipeline.audit.frames import company, frame, rejected
 
 SECRET = "Anna Karenina, 12 Rail Street"

@@ -5,7 +5,7 @@ import pytest
 
 from common.chat.messages import Message
 from data_pipeline.diversity.config import DiversityConfig, TopicConfig
-from data_pipeline.diversity.tags import Tagger, difficulty, is_ambiguous, sentiment, tagged_topic
+from data_pipeline.diversity.tags import Tagger, difficulty, is_ambiguous, tagged_topic
 from data_pipeline.schema import Sentiment
 
 TOPICS = {"refund": "returns", "shipping": "delivery"}
@@ -79,18 +79,22 @@ def test_placeholders_and_thanks_make_nothing_harder():
 
 
 @pytest.mark.parametrize(
-    ("text", "csat", "expected"),
+    ("text", "fields", "expected"),
     [
-        ("I love it!", "bad", "negative"),
-        ("This is terrible.", "good", "negative"),
-        ("I love it!", None, "positive"),
-        ("I love it, but the support is terrible.", "offered", "neutral"),
-        ("Where is it?", "good", "positive"),
-        ("Where is it?", None, "neutral"),
+        ("I love it!", {"csat": "bad"}, "negative"),
+        ("This is terrible.", {"csat": "good"}, "negative"),
+        ("I love it!", {}, "positive"),
+        ("I love it, but the support is terrible.", {"csat": "offered"}, "neutral"),
+        ("Where is it?", {"csat": "good"}, "positive"),
+        ("Where is it?", {}, "neutral"),
+        ("Where is it?", {"rating": 5}, "positive"),
+        ("Where is it?", {"rating": 3}, "neutral"),
+        ("Where is it?", {"satisfaction_rating": {"score": "1/5"}}, "negative"),
+        ("I love it!", {"rating": -103}, "negative"),
     ],
 )
-def test_a_bad_rating_comes_before_cues_and_cues_before_a_good_one(text, csat, expected):
-    assert sentiment(text, csat) == expected
+def test_a_bad_rating_comes_before_cues_and_cues_before_a_good_one(text, fields, expected):
+    assert Tagger(DiversityConfig()).tag(chat(text, PLAIN), fields).sentiment == expected
 
 
 @pytest.mark.parametrize(

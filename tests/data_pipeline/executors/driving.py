@@ -20,10 +20,10 @@ Executor = Mapping[str, Any]
 DRIVER = """
 import sys
 from common.command import run
-from data_pipeline import inputs
+from data_pipeline import shards
 from data_pipeline.build import build
 from data_pipeline.config import BuildConfig
-inputs.shards.__defaults__ = (1,)  # a task for every file
+shards._SMALLEST = 3000  # two tasks for every file
 run(build, BuildConfig, "", sys.argv[1:])
 """
 

@@ -22,7 +22,7 @@ def verdict(coherence: int, accuracy: int | None = None) -> Answer:
 
 
 def scorer(by: Judge, **settings: Any) -> Scorer:
-    return Scorer(QualityConfig(**settings), PASSAGES, Words(), by)
+    return Scorer(QualityConfig(**settings), PASSAGES, Words()).judged_by(by)
 
 
 def test_the_judge_takes_the_place_of_the_rules() -> None:
@@ -64,7 +64,7 @@ def test_what_the_judge_is_shown() -> None:
 
 def test_without_a_knowledge_base_accuracy_is_not_asked() -> None:
     with serving(lambda _: verdict(3)) as server:
-        [found] = Scorer(QualityConfig(), (), None, judge(server.url)).score(TALKS[:1])
+        [found] = Scorer(QualityConfig()).judged_by(judge(server.url)).score(TALKS[:1])
     assert (found.components["coherence"], found.coherence_by) == (0.5, "judge")
     assert (found.components["factuality"], found.factuality_by) == (None, None)
     assert "accuracy" not in server.requests[0]["messages"][0]["content"]

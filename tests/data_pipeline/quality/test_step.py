@@ -9,7 +9,8 @@ from datatrove.data import Document
 
 from common.errors import UserError
 from data_pipeline.quality.config import QualityConfig
-from data_pipeline.steps.score_quality import ScoreQuality, dialogue_of
+from data_pipeline.quality.dialogue import dialogue_of
+from data_pipeline.steps.score_quality import ScoreQuality
 from tests.common.encoder.small_encoder import write_exported
 from tests.data_pipeline.quality.company import PASSAGES, dialogue
 

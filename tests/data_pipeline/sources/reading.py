@@ -9,7 +9,8 @@ from typing import Any
 from datatrove.data import Document
 from pydantic import TypeAdapter
 
-from data_pipeline.inputs import InputFile, input_files, shards
+from data_pipeline.inputs import InputFile, input_files
+from data_pipeline.shards import shards
 from data_pipeline.sources.config import Source
 from data_pipeline.steps.drop_unreadable import DropUnreadable
 from data_pipeline.steps.read_rows import ReadRows

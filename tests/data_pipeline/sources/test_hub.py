@@ -8,7 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from common.errors import UserError
-from data_pipeline.inputs import input_hashes, shards
+from data_pipeline.inputs import input_hashes
+from data_pipeline.shards import shards
 from data_pipeline.sources import hub
 from tests.data_pipeline.building import chat
 from tests.data_pipeline.sources.reading import inputs, read, settings, write
