@@ -53,7 +53,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("output", type=Path, help="folder for tickets, results and the plot")
-    parser.add_argument("--compare", type=int, default=2000, help="tickets for the comparison")
+    parser.add_argument("--compare", type=int, default=5000, help="tickets for the comparison")
     parser.add_argument("--repeats", type=int, default=3, help="of the comparison, by turns")
     parser.add_argument("--sizes", type=int, nargs="*", default=[1000, 10_000, 50_000, 200_000])
     arguments = parser.parse_args()

@@ -49,6 +49,8 @@ def _words(text: str) -> Iterator[tuple[str, str]]:
 
 def _without_accents(word: str) -> str:
     """`word`, with 'é' as 'e'. Not for Japanese, where that would make 'ば' a 'は'."""
+    if word.isascii():
+        return word
     return "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c))
 
 

@@ -115,8 +115,12 @@ _MONTH = re.compile(r"\d{4}-\d{2}")
 
 
 def answer_key(dialogue: Dialogue, config: Poisoning) -> AnswerKey:
-    """The key of a dialogue. Case, digits and punctuation do not tell answers apart."""
-    said = words(" ".join(dialogue.main.core)) if dialogue.main else []
+    """The key of a dialogue. Case, digits and punctuation do not tell answers apart.
+
+    Answers of trusted sources are not compared, and have none.
+    """
+    compared = dialogue.main is not None and dialogue.source in config.untrusted_sources
+    said = words(" ".join(dialogue.main.core)) if compared and dialogue.main else []
     said = [word for word in said if not word.isdigit()]
     month = _MONTH.match(str(dialogue.fields.get("created_at", "")))
     answer = digest(" ".join(said))[:16] if len(said) >= config.repeated_words else ""
