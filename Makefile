@@ -100,7 +100,7 @@ bench-filtering: quickstart
 	$(RUN) -m data_pipeline.build configs/bench/filtered.yaml
 	$(RUN) -m data_pipeline.build configs/bench/unfiltered.yaml
 	$(RUN) -m benchmarks.filtering out/mangaassist out/filtering/filtered out/filtering/unfiltered out/filtering
-	for name in filtered random_2025 random_2026 random_2027; do \
+	for name in filtered rated_good random_2025 random_2026 random_2027; do \
 	  $(RUN) -m sft.train configs/bench/filtering_sft.yaml dataset=out/filtering/$$name output=out/filtering/adapter_$$name \
 	    || exit; \
 	done

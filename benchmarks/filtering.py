@@ -1,10 +1,11 @@
-"""Does filtering help? Training on the filtered part of the sample company's tickets against random parts.
+"""Does filtering help? Training on the filtered part of the sample company's tickets, on random parts, and on
+one that a trivial rule has chosen: tickets that the customer rated good.
 
     make bench-filtering
 
-Writes, to OUT, `filtered` (the dataset that was built with all levels), `random_<seed>` (as many rows of the
-dataset that was built without levels 2 and 3) and `golden.jsonl`: held-out tickets whose answers are right
-and polite by the truth that the sample company comes with, which no stage has read.
+Beside `filtered`, the dataset that was built with all levels, there are `random_<seed>` and `rated_good`, as
+many rows of the dataset that was built without levels 2 and 3, and `golden.jsonl`: held-out tickets whose
+answers are right and polite by the truth that the sample company comes with, which no stage has read.
 """
 
 import argparse
@@ -40,18 +41,17 @@ def main() -> None:
     for seed in SEEDS:
         drawn = random.Random(seed).sample(pool, rows)
         write_dataset(arguments.output / f"random_{seed}", arguments.unfiltered, drawn, seed)
+    liked = [row for row in pool if row["meta"]["fields"].get("csat") == "good"]
+    drawn = random.Random(SEEDS[0]).sample(liked, rows)
+    write_dataset(arguments.output / "rated_good", arguments.unfiltered, drawn, SEEDS[0])
     golden = golden_rows(arguments.sample, arguments.unfiltered, arguments.filtered)
     write_lines(arguments.output / "golden.jsonl", golden)
     console.say(f"{rows} training rows each, of {len(pool)}; {len(golden)} golden conversations")
     faults = faulty(arguments.sample / "truth" / "tickets.jsonl")
-    for name, folder in [("filtered", arguments.filtered), *random_parts(arguments.output)]:
-        train = read_lines(folder / "train.jsonl")
+    for name in ("filtered", "rated_good", *(f"random_{seed}" for seed in SEEDS)):
+        train = read_lines(arguments.output / name / "train.jsonl")
         share = sum(ticket_id(row) in faults for row in train) / len(train)
         console.say(f"{name:<12} rows with a bad or contradicting answer: {share:.1%}")
-
-
-def random_parts(output: Path) -> list[tuple[str, Path]]:
-    return [(f"random_{seed}", output / f"random_{seed}") for seed in SEEDS]
 
 
 def write_dataset(output: Path, origin: Path, rows: list[dict[str, Any]], seed: int) -> None:

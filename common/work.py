@@ -46,7 +46,7 @@ def working(output: Path, recipe: Recipe, *, fresh: bool = False, protect: bool 
                     "--force discards it; restore the config to go on with it; or choose another output",
                 )
             shutil.rmtree(stale)
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)  # what lies in it may not have been scrubbed
         yield folder
 
 

@@ -23,8 +23,11 @@ from data_pipeline.shards import shards
 _CODE = (
     "common/chat",
     "common/encoder",
+    "common/generation",
     "common/judge",
     "common/retrieval",
+    "common/seeds.py",
+    "common/strict_json.py",
     "data_pipeline/*.py",
     "data_pipeline/audit",
     "data_pipeline/diversity",
@@ -39,6 +42,7 @@ _CODE = (
 def build(config: BuildConfig, options: Options) -> None:
     """Build the dataset `config.output`, unless it is up to date. Raises UserError for too many defects."""
     files = input_files(config)
+    _check_knowledge_base(config)
     if options.dry_run:
         _describe(config, files)
         return
@@ -57,9 +61,17 @@ def build(config: BuildConfig, options: Options) -> None:
     _report(config.output, recipe.counts, time.monotonic() - started)
 
 
+def _check_knowledge_base(config: BuildConfig) -> None:
+    """Raise UserError for articles that can't be read now, and not after an hour."""
+    if config.knowledge_base is not None and config.level2 is not None:
+        from common.retrieval import read_passages
+
+        read_passages(config.knowledge_base)
+
+
 def _recipe(config: BuildConfig, files: list[InputFile]) -> Recipe:
     inputs = {"knowledge_base": config.knowledge_base, "encoder": config.encoder}
-    inputs["mentions"] = config.mentions.table if config.mentions else None
+    inputs["mentions_table"] = config.mentions.table if config.mentions else None
     inputs["detector"] = config.pii.detector if config.pii and isinstance(config.pii.detector, Path) else None
     if config.audit.tokenizer and Path(config.audit.tokenizer).is_dir():
         inputs["tokenizer"] = Path(config.audit.tokenizer)
@@ -85,7 +97,7 @@ def _say_choices(config: BuildConfig) -> None:
 
 def _describe(config: BuildConfig, files: list[InputFile]) -> None:
     console.say(dump(config))
-    workers = config.executor.workers or "as many as there is room for"
+    workers = config.executor.workers or "as many as there is room for, at most one a task"
     console.choice("executor", config.executor.type, f"workers: {workers}")
     console.choice("tasks", len(shards(files)), f"a stage, for {len(files)} files")
     _say_choices(config)
@@ -130,6 +142,10 @@ def _report(output: Path, counts: dict[str, Any], seconds: float) -> None:
     done = {key: counts[key] for key in ("notes_removed", "turns_cut", "moved_to_test")}
     console.run_log("BUILD", rows=read, **done, seconds=round(seconds, 1))
     console.say(f"open {output / 'audit.html'}")
+    if unjudged := counts["unjudged"]:
+        reasons = ", ".join(f"{reason} {rows:,}" for reason, rows in unjudged.items())
+        what = f"{sum(unjudged.values()):,} rows were scored without the judge ({reasons})"
+        console.warn(f"{what}: with --force these are asked about again, and no other is paid for")
     if counts["files_cut_short"]:
         what = "could not be read to the end: see 'the rest of the file' in rejected.jsonl"
         console.warn(f"{counts['files_cut_short']} of the files {what}")

@@ -116,7 +116,5 @@ def columns(frame: "pd.DataFrame", work: Path, shards: int) -> "pd.DataFrame":
     ]
     found["flags"] = [json.dumps(flags if isinstance(flags, list) else []) for flags in found["flags"]]
     found["pii"] = [json.dumps(counts) for counts in found["pii"]]
-    if "label_noise" not in found:
-        found["label_noise"] = None
     found["tokens"] = found["tokens"].astype("Int64")
     return found[list(_COLUMNS)]

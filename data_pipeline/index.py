@@ -11,9 +11,9 @@ from datatrove.data import Document
 from common.chat.messages import Message
 from common.provenance import digest
 from data_pipeline.level1.length import conversation_length
-from data_pipeline.quality.config import Poisoning
+from data_pipeline.quality.config import QualityConfig
 from data_pipeline.quality.dialogue import dialogue_of
-from data_pipeline.quality.outcome import CSAT_BEST, csat, resolution
+from data_pipeline.quality.outcome import csat, resolution
 from data_pipeline.quality.poisoning import AnswerKey, answer_key
 from data_pipeline.shard_files import read_json_lines, shard_path
 
@@ -57,11 +57,11 @@ class IndexRow:
         return asdict(self)
 
 
-def index_row(document: Document, poisoning: Poisoning) -> IndexRow:
+def index_row(document: Document, quality: QualityConfig) -> IndexRow:
     """The index row of a cleaned document."""
     metadata = document.metadata
     said = [message for message in metadata["messages"] if message["role"] != "system"]
-    answer = answer_key(dialogue_of(document), poisoning)
+    answer = answer_key(dialogue_of(document), quality.poisoning)
     return IndexRow(
         id=document.id,
         digest=conversation_digest(said),
@@ -73,7 +73,7 @@ def index_row(document: Document, poisoning: Poisoning) -> IndexRow:
         language=metadata.get("language"),
         characters=conversation_length(metadata["messages"]),
         turns=len(said),
-        worth=_worth(metadata["fields"]),
+        worth=_worth(metadata["fields"], quality.csat_best),
         window=answer.window,
         answer=answer.answer,
         pii=metadata.get("pii", {}),
@@ -81,9 +81,9 @@ def index_row(document: Document, poisoning: Poisoning) -> IndexRow:
     )
 
 
-def _worth(fields: dict[str, Any]) -> float:
+def _worth(fields: dict[str, Any], csat_best: int) -> float:
     """How it ended for the customer, 0 to 2; what is not known lies between."""
-    ends = (resolution(fields, None), csat(fields, CSAT_BEST))
+    ends = (resolution(fields, None), csat(fields, csat_best))
     return sum(_UNKNOWN if end is None else end for end in ends)
 
 

@@ -18,7 +18,7 @@ from datatrove.pipeline.base import PipelineStep
 from data_pipeline.config import BuildConfig
 from data_pipeline.diversity.config import DiversityConfig
 from data_pipeline.inputs import InputFile
-from data_pipeline.quality.config import Poisoning
+from data_pipeline.quality.config import QualityConfig
 from data_pipeline.steps.add_system_prompt import AddSystemPrompt
 from data_pipeline.steps.check_messages import CheckMessages
 from data_pipeline.steps.count_tokens import CountTokens
@@ -54,8 +54,8 @@ def clean(config: BuildConfig, shards: Sequence[Sequence[InputFile]], work: Path
     Rows with a defect go to `defects/`, those that level 1 leaves out to `unfit/`.
     """
     defects = WriteDefects(work / "defects", work / "defects_raw")
-    poisoning = _poisoning(config)
-    unfit = WriteUnfit(work, poisoning)
+    quality = config.level2 or QualityConfig()
+    unfit = WriteUnfit(work, quality)
     steps = [
         ReadRows(shards, config.max_line_bytes, work),
         DropUnreadable(defects),
@@ -76,23 +76,19 @@ def clean(config: BuildConfig, shards: Sequence[Sequence[InputFile]], work: Path
         ),
         AddSystemPrompt(config.system_prompt, config.replace_system_prompt),
         WriteSignatures(work),
-        WriteClean(work, poisoning),
+        WriteClean(work, quality),
     ]
     return [step for step in steps if step is not None]
 
 
 def level1(config: BuildConfig, shards: int, work: Path) -> list[PipelineStep]:
     """Which rows repeat others; a single task."""
-    return [DecideLevel1(work, shards, config.level1, _poisoning(config))]
+    return [DecideLevel1(work, shards, config.level1, (config.level2 or QualityConfig()).poisoning)]
 
 
 def score(config: BuildConfig, work: Path) -> list[PipelineStep]:
     """Level 2's components, tags and vectors of the rows that level 1 kept."""
     return [ReadKept(work), *_scorers(config), WriteScores(work)]
-
-
-def _poisoning(config: BuildConfig) -> Poisoning:
-    return config.level2.poisoning if config.level2 else Poisoning()
 
 
 def _scorers(config: BuildConfig) -> list[PipelineStep]:
@@ -102,7 +98,7 @@ def _scorers(config: BuildConfig) -> list[PipelineStep]:
         ScoreQuality(config.level2, config.knowledge_base, config.encoder, config.judge)
         if config.level2
         else None,
-        Tag(config.level3 or DiversityConfig()),
+        Tag(config.level3 or DiversityConfig(), (config.level2 or QualityConfig()).csat_best),
         CountTokens(audit.tokenizer, audit.chat_template)
         if audit.tokenizer and audit.chat_template
         else None,

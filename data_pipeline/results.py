@@ -48,8 +48,10 @@ def _keep_raw_defects(output: Path, work: Path) -> None:
     kept_at.unlink(missing_ok=True)
     if files := parts(work / "defects_raw"):
         kept_at.parent.mkdir(parents=True, exist_ok=True)
-        concatenate(files, kept_at)
-        os.chmod(kept_at, 0o600)
+        unfinished = work / kept_at.name  # which nobody else can enter
+        concatenate(files, unfinished)
+        os.chmod(unfinished, 0o600)
+        os.replace(unfinished, kept_at)
 
 
 def counts_of(config: BuildConfig, work: Path) -> dict[str, Any]:
@@ -65,6 +67,7 @@ def counts_of(config: BuildConfig, work: Path) -> dict[str, Any]:
         "files_cut_short": read["files_cut_short"],
         "notes_removed": kept["notes_removed"],
         "turns_cut": kept["turns_cut"],
+        "unjudged": dict(sum_counts(work / "unjudged").most_common()),
         **plan["split"],
     }
 

@@ -5,6 +5,7 @@ it leaves out with level, reason and detail; the next ones look at those that ar
 """
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from common.provenance import digest
 from data_pipeline.config import BuildConfig
-from data_pipeline.diversity.config import DiversityConfig, TopicConfig
+from data_pipeline.diversity.config import DiversityConfig, DuplicateConfig, SamplingConfig, TopicConfig
 from data_pipeline.diversity.label_noise import find_label_noise
 from data_pipeline.diversity.topics import TextsOf, complete_topics
 from data_pipeline.schema import REJECTED, Level
@@ -20,6 +21,8 @@ from data_pipeline.split import SplitReport, SplitRow, split_rows
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from data_pipeline.diversity.duplicates import SemanticDuplicate
 
 Vectors = NDArray[np.float16]
 _BELOW_SHARE = "below_keep_share"
@@ -42,7 +45,9 @@ def choose(
     place = np.full(len(frame), -1)
     place[np.flatnonzero(frame["reason"].isna())] = np.arange(len(vectors))
     frame["place"] = place
-    _topics(frame, vectors, texts_of, (config.level3 or DiversityConfig()).topic)
+    diversity = config.level3 or DiversityConfig()
+    _topics(frame, vectors, texts_of, diversity.topic)
+    frame["critical"] |= frame["topic"].isin(diversity.critical)
     _label_noise(frame, vectors)
     if config.level2 is not None:
         _level2(frame, config, rows_read)
@@ -108,43 +113,66 @@ def _label_noise(frame: "pd.DataFrame", vectors: Vectors) -> None:
 
 
 def _level3(frame: "pd.DataFrame", vectors: Vectors, config: BuildConfig, rows_read: int) -> None:
-    from data_pipeline.diversity.duplicates import SEMANTIC_DUPLICATE, semantic_duplicates
     from data_pipeline.diversity.sampling import select
 
     assert config.level3 is not None
     if vectors.shape[1]:
-        # A row that means the same as one of a holdout is left out: those come first, and always stay.
-        rows = frame[frame["reason"].isna()]
-        held = rows["holdout"].notna()
-        scores = rows["score"].astype(float).where(~held, np.inf)
-        found = semantic_duplicates(
-            list(rows["digest"] + "/" + rows["id"]),
-            [None if np.isnan(score) else score for score in scores],
-            rows["language"].astype(object).where(rows["language"].notna(), None).tolist(),
-            vectors[rows["place"].to_numpy()],
-            config.level3.duplicates,
-        )
-        found = [pair for pair in found if not held.iloc[pair.row]]
-        ids = rows["id"].tolist()
-        details = [f"means the same as {ids[pair.of]} (cosine {pair.cosine:.3f})" for pair in found]
-        leave_out(frame, rows.index[[pair.row for pair in found]], "level3", SEMANTIC_DUPLICATE, details)
+        _drop_repeated_meanings(frame, vectors, config.level3.duplicates)
+    _cap_synthetic(frame, config.level3.sampling, rows_read)
     rows = frame[open_rows(frame)]
     chosen = select(rows.assign(id=rows["digest"] + "/" + rows["id"]), config.level3.sampling, rows_read)
     out = chosen[~chosen["kept"]]
     leave_out(frame, out.index, "level3", out["reason"], out["detail"])
-    _cap_synthetic(frame, config.level3.sampling.max_synthetic_share)
 
 
-def _cap_synthetic(frame: "pd.DataFrame", share: float) -> None:
-    """Leave out the worst synthetic rows, so that of all rows kept no larger share is synthetic."""
+def _drop_repeated_meanings(frame: "pd.DataFrame", vectors: Vectors, config: DuplicateConfig) -> None:
+    """Leave out what means the same as a row of a holdout, and then what does as a better row."""
+    from data_pipeline.diversity.duplicates import semantic_duplicates, semantic_repeats
+
+    held = frame[frame["reason"].isna() & frame["holdout"].notna()]
+    rows = frame[open_rows(frame)]
+    found = semantic_repeats(_languages(rows), _vectors(rows, vectors), _vectors(held, vectors), config)
+    _leave_out_repeats(frame, rows, held, found)
+    rows = frame[open_rows(frame)]
+    found = semantic_duplicates(
+        list(rows["digest"] + "/" + rows["id"]),
+        [None if np.isnan(score) else score for score in rows["score"].astype(float)],
+        _languages(rows),
+        _vectors(rows, vectors),
+        config,
+    )
+    _leave_out_repeats(frame, rows, rows, found)
+
+
+def _languages(rows: "pd.DataFrame") -> list[str | None]:
+    languages: list[str | None] = (
+        rows["language"].astype(object).where(rows["language"].notna(), None).tolist()
+    )
+    return languages
+
+
+def _vectors(rows: "pd.DataFrame", vectors: Vectors) -> Vectors:
+    return vectors[rows["place"].to_numpy()]
+
+
+def _leave_out_repeats(
+    frame: "pd.DataFrame", rows: "pd.DataFrame", kept: "pd.DataFrame", found: "Sequence[SemanticDuplicate]"
+) -> None:
+    ids = kept["id"].tolist()
+    details = [f"means the same as {ids[pair.of]} (cosine {pair.cosine:.3f})" for pair in found]
+    leave_out(frame, rows.index[[pair.row for pair in found]], "level3", "semantic_duplicate", details)
+
+
+def _cap_synthetic(frame: "pd.DataFrame", config: SamplingConfig, rows_read: int) -> None:
+    """Leave out the worst synthetic rows, so that of the rows sampled no larger share can be synthetic."""
     rows = frame[open_rows(frame)]
     made_up = rows[rows["origin"] == "synthetic"]
-    real = len(rows) - len(made_up)
-    if share == 1 or not real:
+    real, share = len(rows) - len(made_up), config.max_synthetic_share
+    if not real or share == 1:
         return
-    room = math.floor(real * share / (1 - share) + 1e-9)
+    room = math.floor(share * min(config.budget(rows_read), real / (1 - share)) + 1e-9)
     ranked = made_up.sort_values(["score", "digest"], ascending=[False, True], na_position="last")
-    detail = f"more than {share:.0%} of the rows would be synthetic"
+    detail = f"more than {share:.0%} of the rows could be synthetic"
     leave_out(frame, ranked.index[room:], "level3", _TOO_SYNTHETIC, detail)
 
 

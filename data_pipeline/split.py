@@ -1,9 +1,9 @@
 """Rows to train, val and test: stratified by topic, grouped by whatever ties rows together.
 
-Rows that share a key (customer, e-mail address, thread, cluster of near-duplicates), directly or through
-other rows, are a group and go to one part. A group draws its part by a hash; `stratify` then sees to it that
-every topic has its share of each part. A group that reaches into a holdout goes to test, so that nobody of a
-holdout is trained on and no row is lost.
+Rows that share a key (customer, e-mail address, thread, the same text), directly or through other rows, are a
+group and go to one part. A group draws its part by a hash; `stratify` then sees to it that every topic has
+its share of each part. A group that reaches into a holdout goes to test, so that nobody of a holdout is
+trained on and no row is lost.
 """
 
 from collections import Counter, defaultdict
@@ -82,8 +82,10 @@ def split_rows(rows: Sequence[SplitRow], split: Split, seed: int, tolerance: flo
         RuntimeError: something leaks, or a topic is missing somewhere: a defect of this module.
     """
     row_groups = _groups(rows)
-    real = {group for group, row in zip(row_groups, rows, strict=True) if not row.synthetic}
-    drawn = [place for place, group in enumerate(row_groups) if group in real or not real]
+    given = list(zip(row_groups, rows, strict=True))
+    held = {group for group, row in given if row.holdout is not None}
+    real = {group for group, row in given if row.holdout is None and not row.synthetic}
+    drawn = [place for place, group in enumerate(row_groups) if group in real or group in held or not real]
     splits = _split(
         [rows[place] for place in drawn], [row_groups[place] for place in drawn], split, seed, tolerance
     )
@@ -91,6 +93,7 @@ def split_rows(rows: Sequence[SplitRow], split: Split, seed: int, tolerance: flo
     for place, part in zip(drawn, splits.parts, strict=True):
         parts[place] = part
     report = replace(splits.report, rows=dict(sorted(Counter(parts).items())))
+    _check_leaks(rows, parts)
     return Splits(parts, row_groups, report)
 
 
@@ -120,16 +123,7 @@ def _split(
 
 def check(rows: Sequence[SplitRow], splits: Splits, split: Split) -> None:
     """Look at the result anew. Raises RuntimeError for a leak, or for a topic that a part lacks."""
-    seen: dict[str, str] = {}
-    held = {key for row in rows if row.holdout is not None for key in row.keys}
-    for row, part in zip(rows, splits.parts, strict=True):
-        if (row.holdout or part) != part or (row.holdout is None and part not in SPLITS):
-            raise RuntimeError(f"row {row.id} of holdout {row.holdout} is in {part}")
-        for key in row.keys if row.holdout is None else ():
-            if key in held and part != "test":
-                raise RuntimeError(f"row {row.id} is in {part}, though '{_kind(key)}' of it is in a holdout")
-            if seen.setdefault(key, part) != part:
-                raise RuntimeError(f"'{_kind(key)}' of row {row.id} is in {part} and in {seen[key]}")
+    _check_leaks(rows, splits.parts)
     groups: defaultdict[str, set[str]] = defaultdict(set)
     found: defaultdict[str, set[str]] = defaultdict(set)
     for row, part, group in zip(rows, splits.parts, splits.groups, strict=True):
@@ -140,6 +134,19 @@ def check(rows: Sequence[SplitRow], splits: Splits, split: Split) -> None:
     for topic, parts in found.items():
         if not parts >= used and len(groups[topic]) >= len(used) and topic not in splits.report.tied_topics:
             raise RuntimeError(f"topic '{topic}' of {len(groups[topic])} groups is only in {sorted(parts)}")
+
+
+def _check_leaks(rows: Sequence[SplitRow], parts: Sequence[str]) -> None:
+    seen: dict[str, str] = {}
+    held = {key for row in rows if row.holdout is not None for key in row.keys}
+    for row, part in zip(rows, parts, strict=True):
+        if (row.holdout or part) != part or (row.holdout is None and part not in SPLITS):
+            raise RuntimeError(f"row {row.id} of holdout {row.holdout} is in {part}")
+        for key in row.keys if row.holdout is None else ():
+            if key in held and part != "test":
+                raise RuntimeError(f"row {row.id} is in {part}, though '{_kind(key)}' of it is in a holdout")
+            if seen.setdefault(key, part) != part:
+                raise RuntimeError(f"'{_kind(key)}' of row {row.id} is in {part} and in {seen[key]}")
 
 
 def _kind(key: str) -> str:

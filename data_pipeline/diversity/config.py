@@ -1,5 +1,6 @@
 """What Level 3 can be told."""
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -58,6 +59,10 @@ class SamplingConfig(Config):
     # Critical rows are kept first, up to this share of the rows kept.
     max_critical_share: float = Field(0.25, ge=0, le=1)
     seed: int = seeds.SAMPLER
+
+    def budget(self, rows_read: int) -> int:
+        """How many rows are kept, if so many are left."""
+        return math.floor(self.keep_share * rows_read + 0.5)
 
 
 class DiversityConfig(Config):

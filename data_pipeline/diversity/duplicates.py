@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from semhash import SemHash
     from semhash.index import Index
 
-SEMANTIC_DUPLICATE = "semantic_duplicate"
-
 Floats = NDArray[np.floating]
 Neighbours = tuple[NDArray[np.int32], NDArray[np.float32]]
 _BLOCK = 2048  # rows; the cosines of two blocks take 16 MB
@@ -64,6 +62,39 @@ def semantic_duplicates(
     return sorted(pairs, key=lambda pair: pair.row)
 
 
+def semantic_repeats(
+    languages: Sequence[str | None], embeddings: Floats, others: Floats, config: DuplicateConfig
+) -> list[SemanticDuplicate]:
+    """Rows that mean the same as one of `others`, by place; `of` is the place of the likest of these.
+
+    Args:
+        languages, embeddings: as for `semantic_duplicates`.
+        others: vectors of rows that are to stay, shape (others, dim).
+    """
+    if not len(others):
+        return []
+    against = _unit(others)
+    compared = [place for place, name in enumerate(languages) if name is None or name in config.languages]
+    found: list[SemanticDuplicate] = []
+    for start in range(0, len(compared), _BLOCK):
+        places = compared[start : start + _BLOCK]
+        cosines = _unit(embeddings[places]) @ against.T
+        nearest = cosines.argmax(axis=1)
+        best = cosines[np.arange(len(places)), nearest]
+        found += [
+            SemanticDuplicate(places[row], int(nearest[row]), float(best[row]))
+            for row in np.flatnonzero(best >= config.threshold - _ROUNDING)
+        ]
+    return found
+
+
+def _unit(vectors: Floats) -> NDArray[np.float32]:
+    """Of length 1; zeros stay zeros."""
+    vectors = np.asarray(vectors, dtype=np.float32)
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.where(norms == 0, 1, norms)
+
+
 def _best_first(places: Sequence[int], ids: Sequence[str], scores: Sequence[float | None]) -> list[int]:
     def key(place: int) -> tuple[float, float, str]:
         score = scores[place]
@@ -97,9 +128,7 @@ def _exact_index(vectors: NDArray[np.float32], items: list[list[dict[str, str]]]
         def query_threshold(self, vectors: NDArray[np.float32], threshold: float) -> list[Neighbours]:
             return _earlier_neighbours(vectors, threshold - _ROUNDING, MAX_NEIGHBORS)
 
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    vectors /= np.where(norms == 0, 1, norms)
-    return ExactIndex(vectors, items, backend=None)  # type: ignore[arg-type]  # only its own search uses it
+    return ExactIndex(_unit(vectors), items, backend=None)  # type: ignore[arg-type]  # only its own search uses it
 
 
 def _earlier_neighbours(vectors: NDArray[np.float32], threshold: float, at_most: int) -> list[Neighbours]:

@@ -57,7 +57,7 @@ def select(frame: "pd.DataFrame", config: SamplingConfig, rows_read: int) -> "pd
 
     if frame["id"].duplicated().any():
         raise ValueError("rows to select from need ids of their own")
-    budget = min(len(frame), math.floor(config.keep_share * rows_read + 0.5))
+    budget = min(len(frame), config.budget(rows_read))
     columns = [_known(frame[name]) for name in ("topic", "difficulty", "sentiment")]
     cells = ["/".join(cell) for cell in zip(*columns, strict=True)]
     queue = _Queue(frame, columns[0], cells, config)

@@ -66,11 +66,18 @@ class Tagger:
 
     Args:
         config: where topics come from, and what is critical.
+        csat_best: the best of ratings that are numbers.
         sentiment_model: is asked about all that the customer says, instead of CSAT and cues.
     """
 
-    def __init__(self, config: DiversityConfig, sentiment_model: SentimentModel | None = None) -> None:
+    def __init__(
+        self,
+        config: DiversityConfig,
+        csat_best: int = CSAT_BEST,
+        sentiment_model: SentimentModel | None = None,
+    ) -> None:
         self.config = config
+        self.csat_best = csat_best
         self.sentiment_model = sentiment_model
         self._critical = frozenset(config.critical)
 
@@ -94,7 +101,7 @@ class Tagger:
     def _sentiment(self, text: str, fields: Mapping[str, Any]) -> Sentiment:
         if self.sentiment_model is not None:
             return self.sentiment_model.predict([text])[0]
-        return sentiment(text, csat(fields, CSAT_BEST))
+        return sentiment(text, csat(fields, self.csat_best))
 
 
 def tagged_topic(fields: Mapping[str, Any], labels: Sequence[Label], config: TopicConfig) -> str | None:

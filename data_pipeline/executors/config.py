@@ -28,8 +28,8 @@ class LocalConfig(Config):
     """Processes of this machine."""
 
     type: Literal["local"] = "local"
-    workers: int = Field(1, ge=1)
-    """Processes; more than one pays off from some hundred MB in several files on."""
+    workers: int | None = Field(None, ge=1)
+    """Processes at the same time, of 200 to 500 MB each. Null takes as many as this process may use cores."""
 
 
 class RayConfig(Config):

@@ -7,6 +7,7 @@ from datatrove.data import DocumentsPipeline
 from datatrove.pipeline.base import PipelineStep
 
 from common.errors import UserError
+from data_pipeline.schema import InvalidRows
 
 _FRAMES = 6
 _ROOT = Path(__file__).resolve().parents[2]
@@ -19,8 +20,9 @@ class TaskFailed(RuntimeError):
 class WithholdText(PipelineStep):
     """The last step of every stage. It passes all documents on, and replaces errors that may hold their text.
 
-    UserError, and what the operating system or a lack of memory raises, stay as they are. All other steps
-    have to be generators: what they raise then passes through this one.
+    UserError, and what the operating system or a lack of memory raises, stay as they are, and so does what
+    InvalidRows says, which names no text. All other steps have to be generators: what they raise then passes
+    through this one.
     """
 
     name = "Errors without text"
@@ -31,6 +33,8 @@ class WithholdText(PipelineStep):
             yield from data or ()
         except (UserError, MemoryError):
             raise
+        except InvalidRows as error:
+            raise TaskFailed(f"task {rank}: {error}") from None
         except Exception as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise

@@ -1,10 +1,10 @@
 """Runs a stage on this machine."""
 
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from copy import deepcopy
 from multiprocessing import get_context, parent_process
-from os import _exit
 from pathlib import Path
 from threading import Thread
 
@@ -26,7 +26,7 @@ class LocalExecutor(StageExecutor):
         self, name: str, steps: Sequence[PipelineStep], tasks: int, logs: Path, config: LocalConfig
     ) -> None:
         super().__init__(name, steps, tasks, logs)
-        self.workers = min(config.workers, tasks)
+        self.workers = min(config.workers or _cores(), tasks)
 
     def _completed(self, ranks: Sequence[int]) -> Iterator[int]:
         if self.workers == 1:
@@ -46,6 +46,13 @@ class LocalExecutor(StageExecutor):
                 pool.shutdown(cancel_futures=True)
 
 
+def _cores() -> int:
+    """Those that this process may use, where the system tells."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def _end_with_parent() -> None:
     """Without this the workers of a killed run would wait for tasks for ever."""
     parent = parent_process()
@@ -53,6 +60,6 @@ def _end_with_parent() -> None:
 
     def watch() -> None:
         parent.join()
-        _exit(1)
+        os._exit(1)
 
     Thread(target=watch, daemon=True).start()

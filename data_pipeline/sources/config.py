@@ -21,14 +21,21 @@ Origin = Literal["ticket", "synthetic", "kb"]
 
 
 def find_files(path: Path, suffixes: tuple[str, ...] = JSON_SUFFIXES) -> list[Path]:
-    """The data files that a file, a folder or a glob stands for, sorted; no hidden ones and no manifests."""
+    """The data files that a file, a folder or a glob stands for, sorted; no hidden ones and no manifests.
+
+    In a folder with a manifest, which one of our commands has written, `rejected.jsonl` is no data either.
+    """
     if path.is_file():
         return [path]
     if path.is_dir():
         found = [file for file in path.rglob("*") if not _is_hidden(file.relative_to(path))]
     else:
         found = [Path(name) for name in glob.glob(str(path), recursive=True)]
-    return sorted(f for f in found if f.is_file() and f.name.endswith(suffixes) and f.name != MANIFEST)
+    return sorted(f for f in found if f.is_file() and f.name.endswith(suffixes) and not _is_beside(f))
+
+
+def _is_beside(path: Path) -> bool:
+    return path.name == MANIFEST or (path.name == "rejected.jsonl" and (path.parent / MANIFEST).is_file())
 
 
 def _is_hidden(path: Path) -> bool:

@@ -1,13 +1,12 @@
 """Counts the tokens of conversations, for the audit."""
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
 from typing import TYPE_CHECKING
 
-from datatrove.data import Document, DocumentsPipeline
+from datatrove.data import DocumentsPipeline
 from datatrove.pipeline.base import PipelineStep
 
 from common.chat import FamilyName
+from data_pipeline.batches import batches
 from data_pipeline.models import shared
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ class CountTokens(PipelineStep):
 
     def run(self, data: DocumentsPipeline, rank: int = 0, world_size: int = 1) -> DocumentsPipeline:
         counter = shared(CountTokens, self._counter)
-        for batch in _batches(data or ()):
+        for batch in batches(data, _BATCH):
             with self.track_time():
                 counts = counter.count([document.metadata["messages"] for document in batch])
                 for document, count in zip(batch, counts, strict=True):
@@ -40,9 +39,3 @@ class CountTokens(PipelineStep):
         from data_pipeline.audit.tokens import TokenCounter
 
         return TokenCounter(self.tokenizer, self.chat_template)
-
-
-def _batches(documents: Iterable[Document]) -> Iterator[list[Document]]:
-    iterator = iter(documents)
-    while batch := list(islice(iterator, _BATCH)):
-        yield batch

@@ -9,7 +9,7 @@ from datatrove.data import DocumentsPipeline
 from datatrove.pipeline.base import PipelineStep
 
 from data_pipeline.index import IndexRow, read_index
-from data_pipeline.level1.config import Level1
+from data_pipeline.level1.config import Level1, NearDuplicates
 from data_pipeline.level1.decision import FOLDER, Level1Decision
 from data_pipeline.quality.config import Poisoning
 from data_pipeline.quality.poisoning import repeated_answers
@@ -38,7 +38,7 @@ class DecideLevel1(PipelineStep):
     def run(self, data: DocumentsPipeline = None, rank: int = 0, world_size: int = 1) -> DocumentsPipeline:
         yield from data or ()
         counts = [sum(1 for _ in read_index(self.work, shard)) for shard in range(self.shards)]
-        decisions = self._near() if self.config and self.config.near_duplicates else self._exact()
+        decisions = self._near(self.config.near_duplicates) if self.config else self._exact()
         repeated = repeated_answers(lambda: (row.answer_key for row in self._rows()), self.poisoning)
         for shard, count in enumerate(counts):
             with whole_file(shard_path(self.work / FOLDER, shard)) as file:
@@ -51,16 +51,15 @@ class DecideLevel1(PipelineStep):
         for shard in range(self.shards):
             yield from read_index(self.work, shard)
 
-    def _near(self) -> Iterator[Level1Decision]:
+    def _near(self, config: NearDuplicates) -> Iterator[Level1Decision]:
         from data_pipeline.level1.cluster import cluster
 
-        assert self.config is not None and self.config.near_duplicates is not None
         ids, worth, held = [], [], []
         for row in self._rows():
             ids.append(row.id)
             worth.append(row.worth)
             held.append(row.holdout is not None)
-        clusters = cluster(self.work, self.shards, worth, held, self.config.near_duplicates)
+        clusters = cluster(self.work, self.shards, worth, held, config)
         for kept, reason in zip(clusters.kept.tolist(), clusters.reasons, strict=True):
             detail = f"{_DETAILS[reason]} {ids[kept]}" if reason else None
             yield Level1Decision(reason, detail, ids[kept] if kept >= 0 else None)

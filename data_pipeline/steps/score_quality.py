@@ -1,15 +1,15 @@
 """Scores the quality of conversations (Level 2)."""
 
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from datatrove.data import Document, DocumentsPipeline
+from datatrove.data import DocumentsPipeline
 from datatrove.pipeline.base import PipelineStep
 
+from common.errors import UserError
 from common.judge.config import JudgeConfig
+from data_pipeline.batches import batches
 from data_pipeline.models import shared
 from data_pipeline.quality.config import QualityConfig
 from data_pipeline.quality.dialogue import dialogue_of
@@ -52,10 +52,16 @@ class ScoreQuality(PipelineStep):
         self.judge = judge
 
     def run(self, data: DocumentsPipeline, rank: int = 0, world_size: int = 1) -> DocumentsPipeline:
-        scorer = shared(ScoreQuality, self._scorer).judged_by(self._judge(world_size))
-        for batch in _batches(data or ()):
+        judge = self._judge(world_size)
+        scorer = shared(ScoreQuality, self._scorer).judged_by(judge)
+        for batch in batches(data, _BATCH):
             with self.track_time():
                 scores, vectors = scorer.score_and_embed([dialogue_of(document) for document in batch])
+            if judge is not None and judge.budget.stopped and not judge.budget.spent.total:
+                what = (
+                    f"the judge's budget is for {world_size:,} tasks, and a share is too little for a request"
+                )
+                raise UserError(what, "raise judge.budget: max_tokens or max_cost")
             for place, document in enumerate(batch):
                 score = scores[place]
                 if document.metadata.get("repeated_answer"):
@@ -91,9 +97,3 @@ class ScoreQuality(PipelineStep):
         from common.judge import Judge
 
         return Judge(self.judge.model_copy(update={"budget": self.judge.budget.divided(tasks)}))
-
-
-def _batches(documents: Iterable[Document]) -> Iterator[list[Document]]:
-    iterator = iter(documents)
-    while batch := list(islice(iterator, _BATCH)):
-        yield batch

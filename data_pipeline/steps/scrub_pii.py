@@ -1,14 +1,15 @@
 """Takes personal data out of messages and fields, and counts it."""
 
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from datatrove.data import Document, DocumentsPipeline
 from datatrove.pipeline.base import PipelineStep
 
+from data_pipeline.batches import batches
 from data_pipeline.models import shared
 from data_pipeline.pii.config import PiiConfig
+from data_pipeline.pii.json_text import is_json, mended, mended_lines
 from data_pipeline.pii.nested import texts_in, with_texts
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class ScrubPii(PipelineStep):
 
     def run(self, data: DocumentsPipeline, rank: int = 0, world_size: int = 1) -> DocumentsPipeline:
         scrubber = shared((ScrubPii, self.config.model_dump_json()), self._scrubber)
-        for batch in _batches(iter(data or ()), _BATCH):
+        for batch in batches(data, _BATCH):
             with self.track_time():
                 scrubbed = scrubber.scrub([_texts(document) for document in batch])
                 for document, result in zip(batch, scrubbed, strict=True):
@@ -50,11 +51,6 @@ class ScrubPii(PipelineStep):
         from data_pipeline.pii.scrub import Scrubber
 
         return Scrubber(self.config, load_engine(self.config))
-
-
-def _batches(documents: Iterator[Document], size: int) -> Iterator[Sequence[Document]]:
-    while batch := list(islice(documents, size)):
-        yield batch
 
 
 def _parts(document: Document) -> tuple[list[dict[str, Any]], dict[str, Any]]:
@@ -74,5 +70,9 @@ def _texts(document: Document) -> list[str]:
 def _put(document: Document, texts: Iterator[str]) -> None:
     messages, fields = with_texts(_parts(document), texts)
     for message, scrubbed in zip(document.metadata["messages"], messages, strict=True):
+        if message["role"] == "tool" and is_json(message["content"]):
+            scrubbed["content"] = mended(scrubbed["content"])
+        elif message["role"] == "assistant":
+            scrubbed["content"] = mended_lines(scrubbed["content"])
         message.update(scrubbed)
     document.metadata.setdefault("fields", {}).update(fields)

@@ -6,6 +6,7 @@ from datatrove.data import DocumentsPipeline
 from datatrove.pipeline.base import PipelineStep
 
 from data_pipeline.diversity.config import DiversityConfig
+from data_pipeline.quality.outcome import CSAT_BEST
 
 
 class Tag(PipelineStep):
@@ -14,16 +15,18 @@ class Tag(PipelineStep):
     name = "Tags"
     type = "FORMAT"
 
-    def __init__(self, config: DiversityConfig) -> None:
+    def __init__(self, config: DiversityConfig, csat_best: int = CSAT_BEST) -> None:
         super().__init__()
         self.config = config
+        self.csat_best = csat_best
 
     def run(self, data: DocumentsPipeline, rank: int = 0, world_size: int = 1) -> DocumentsPipeline:
         from data_pipeline.diversity.tags import Tagger
 
-        tagger = Tagger(self.config)
+        tagger = Tagger(self.config, self.csat_best)
         for document in data or ():
             with self.track_time():
                 metadata = document.metadata
-                metadata["tags"] = asdict(tagger.tag(metadata["messages"], metadata["fields"]))
+                tags = tagger.tag(metadata["messages"], metadata["fields"], metadata["labels"])
+                metadata["tags"] = asdict(tags)
             yield document

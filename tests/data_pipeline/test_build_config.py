@@ -107,3 +107,9 @@ def test_names_of_a_glob_begin_at_its_first_wildcard(tmp_path: Path) -> None:
     touch(tmp_path, "2024/a.jsonl", "2025/a.jsonl")
     files = input_files(config(sources=[{"type": "chat", "path": tmp_path / "*" / "a.jsonl"}]))
     assert [file.name for file in files] == ["2024/a.jsonl", "2025/a.jsonl"]
+
+
+def test_what_a_command_has_rejected_is_no_data(tmp_path: Path) -> None:
+    touch(tmp_path, "made/synthetic.jsonl", "made/rejected.jsonl", "made/manifest.json", "own/rejected.jsonl")
+    files = input_files(config(sources=[{"type": "chat", "path": tmp_path}]))
+    assert [file.name for file in files] == ["made/synthetic.jsonl", "own/rejected.jsonl"]

@@ -135,15 +135,29 @@ def test_few_rows_are_split_too(count: int) -> None:
     assert len(chosen(frame(count), config())) == count
 
 
-def test_no_more_than_the_share_is_synthetic_and_the_best_stay() -> None:
-    origin = ["ticket", "synthetic"] * 30
-    level3 = {"sampling": {"keep_share": 1.0, "max_synthetic_share": 0.25}}
-    rows = chosen(frame(60, origin=origin), config(level3=level3))
-    kept = rows[rows["reason"].isna() & (rows["origin"] == "synthetic")]
-    assert kept["id"].tolist() == [f"chat/{n}" for n in range(1, 21, 2)]  # 10 beside 30 real ones
-    out = rows[rows["reason"].notna()]
-    assert set(out["reason"]) == {"over_synthetic_share"} and len(out) == 20
-    assert set(out["detail"]) == {"more than 25% of the rows would be synthetic"}
+@pytest.mark.parametrize(
+    ("real", "made_up", "read", "expected"),
+    [
+        (30, 30, 60, {"ticket": 30, "synthetic": 10}),  # all real ones, and a quarter of the rows
+        (
+            200,
+            200,
+            400,
+            {"ticket": 75, "synthetic": 25},
+        ),  # the best rows are synthetic, and the rest is filled up
+        (10, 90, 400, {"ticket": 10, "synthetic": 3}),
+    ],
+)
+def test_no_more_than_the_share_is_synthetic(
+    real: int, made_up: int, read: int, expected: dict[str, int]
+) -> None:
+    rows = frame(real + made_up, origin=["synthetic"] * made_up + ["ticket"] * real)
+    sampling = {"keep_share": 1.0 if read == 60 else 0.25, "max_synthetic_share": 0.25}
+    rows = chosen(rows, config(level3={"sampling": sampling}), read=read)
+    assert rows.loc[rows["reason"].isna(), "origin"].value_counts().to_dict() == expected
+    out = rows[rows["reason"] == "over_synthetic_share"]
+    assert out["id"].tolist() == [f"chat/{n}" for n in range(expected["synthetic"], made_up)]
+    assert set(out["detail"]) == {"more than 25% of the rows could be synthetic"}
 
 
 def test_synthetic_rows_alone_are_not_capped() -> None:
@@ -161,3 +175,19 @@ def test_a_row_that_means_the_same_as_a_holdouts_is_left_out() -> None:
     [out] = rows[rows["reason"] == "semantic_duplicate"].itertuples()
     assert out.id == "chat/3" and out.detail.endswith("(cosine 1.000)")
     assert rows.loc[[28, 29], "outcome"].tolist() == ["unseen", "unseen"]
+
+
+def test_a_row_is_left_out_whichever_row_of_the_holdout_it_is_like() -> None:
+    """The two of the holdout mean the same, too; that must not hide either of them."""
+    angles = np.deg2rad([40.0, 0.0, 20.0])  # each is near the next one: cosine .94
+    vectors = np.column_stack([np.cos(angles), np.sin(angles)]).astype(np.float16)
+    rows = frame(3, holdout=pd.Series([None, "unseen", "unseen"], dtype=object))
+    choose(rows, vectors, lambda places: [""] * len(places), config(level3={}), 1)
+    assert rows["reason"].tolist() == ["semantic_duplicate", None, None]
+
+
+def test_topics_that_were_found_by_meaning_can_be_critical() -> None:
+    rows = frame(100, topic=["legal" if n >= 90 else "orders" for n in range(100)])
+    level3 = {"critical": ["legal"], "sampling": {"keep_share": 0.4}}
+    kept = chosen(rows, config(level3=level3)).query("reason.isna()")
+    assert (kept["topic"] == "legal").sum() == 10

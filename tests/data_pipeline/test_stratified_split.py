@@ -248,3 +248,12 @@ def test_synthetic_rows_alone_are_split_as_if_they_were_real():
         split_rows(rows, SPLIT, seed=42).parts
         == split_rows([row(n) for n in range(100)], SPLIT, seed=42).parts
     )
+
+
+def test_synthetic_rows_of_a_holdout_stay_in_it():
+    real = [row(n) for n in range(50)]
+    held = [replace(row("h", holdout="edge"), synthetic=True)]
+    assert split_rows([*real, *held], SPLIT, seed=42).parts[50] == "edge"
+    made_up = [replace(row(n), synthetic=True) for n in range(100)]
+    parts = split_rows([*made_up, row("h", holdout="edge")], SPLIT, seed=42).parts
+    assert set(parts[:100]) == {"train", "val", "test"}  # beside a real holdout, too

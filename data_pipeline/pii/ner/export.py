@@ -14,11 +14,14 @@ from data_pipeline.pii.ner.network import Tagger
 from data_pipeline.pii.ner.tags import TAGS
 
 MODEL_FILE, VOCABULARY_FILE, SETTINGS_FILE = "model.onnx", "vocabulary.txt", "settings.json"
-FORMAT = 1
+FORMAT = 2
 
 
-class _OneText(nn.Module):
-    """The network for one text, its tables as 16-bit numbers: half the size, the same tags."""
+class _Row(nn.Module):
+    """The network for a row of tokens, its tables as 16-bit numbers: half the size, the same tags.
+
+    `mask`, of shape (tokens, 1), is 0 for what separates texts that are read together.
+    """
 
     def __init__(self, tagger: Tagger) -> None:
         super().__init__()
@@ -30,9 +33,8 @@ class _OneText(nn.Module):
             if isinstance(module, nn.Embedding):
                 module.half()
 
-    def forward(self, words: Tensor, pieces: Tensor, context: Tensor) -> Tensor:
-        mask = torch.ones(1, words.shape[0], 1)
-        scores: Tensor = self.tagger(words[None], pieces[None], context[None], mask)[0]
+    def forward(self, words: Tensor, pieces: Tensor, context: Tensor, mask: Tensor) -> Tensor:
+        scores: Tensor = self.tagger(words[None], pieces[None], context[None], mask[None])[0]
         return scores
 
 
@@ -42,15 +44,15 @@ def save_model(
     """Write `model.onnx`, `vocabulary.txt` and `settings.json`; `trained` says where the model comes from."""
     folder.mkdir(parents=True, exist_ok=True)
     tokens = torch.export.Dim("tokens", min=2, max=100_000)
-    example = (torch.ones(7, 9).long(), torch.ones(7, 2).long(), torch.ones(7, 2).long())
+    example = (torch.ones(7, 9).long(), torch.ones(7, 2).long(), torch.ones(7, 2).long(), torch.ones(7, 1))
     program = torch.onnx.export(
-        _OneText(tagger),
+        _Row(tagger),
         example,
         dynamo=True,
         external_data=False,
-        input_names=["words", "pieces", "context"],
+        input_names=["words", "pieces", "context", "mask"],
         output_names=["scores"],
-        dynamic_shapes=({0: tokens}, {0: tokens}, {0: tokens}),
+        dynamic_shapes=({0: tokens}, {0: tokens}, {0: tokens}, {0: tokens}),
         verbose=False,
     )
     assert program is not None

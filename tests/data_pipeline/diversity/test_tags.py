@@ -97,6 +97,14 @@ def test_a_bad_rating_comes_before_cues_and_cues_before_a_good_one(text, fields,
     assert Tagger(DiversityConfig()).tag(chat(text, PLAIN), fields).sentiment == expected
 
 
+def test_a_rating_is_read_on_the_companys_scale():
+    of_ten = Tagger(DiversityConfig(), csat_best=10)
+    ratings = {
+        rating: of_ten.tag(chat("Where is it?", PLAIN), {"rating": rating}).sentiment for rating in (2, 5, 9)
+    }
+    assert ratings == {2: "negative", 5: "neutral", 9: "positive"}
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -121,7 +129,9 @@ def test_a_sentiment_model_takes_the_place_of_the_cues():
             assert texts == ["Terrible!\nAwful!"]
             return ["positive"]
 
-    tags = Tagger(DiversityConfig(), Model()).tag(chat("Terrible!", PLAIN, "Awful!"), {"csat": "bad"})
+    tags = Tagger(DiversityConfig(), sentiment_model=Model()).tag(
+        chat("Terrible!", PLAIN, "Awful!"), {"csat": "bad"}
+    )
     assert tags.sentiment == "positive"
 
 

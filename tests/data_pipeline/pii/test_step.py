@@ -1,5 +1,6 @@
 """The pipeline's step."""
 
+import json
 import pickle
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 from datatrove.data import Document
 
+from common.chat.tools import ToolCall, read_calls
 from data_pipeline.pii import engine as engine_module
 from data_pipeline.pii.config import PiiConfig
 from data_pipeline.pii.engine import PiiEngine
@@ -96,3 +98,32 @@ def test_the_step_can_be_sent_to_a_worker(tmp_path: Path) -> None:
     step = pickle.loads(pickle.dumps(ScrubPii(CONFIG)))
     [scrubbed] = _run(step, [_document(1)])
     assert scrubbed.metadata["messages"][0]["content"] == "my name is [NAME], order [ORDER_NUMBER]"
+
+
+def test_calls_and_results_of_tools_stay_json(detector: FakeDetector) -> None:
+    call = '{"name": "find_customer", "arguments": {"phone": 5550142, "mail": "jo@example.org", "page": 2}}'
+    said = [
+        {"role": "user", "content": "Call me at 555-0142"},
+        {"role": "assistant", "content": f"One moment.\n{call}"},
+        {"role": "tool", "content": '[{"order": "MA-0000001", "card": 4111111111111111, "days": 14}]'},
+    ]
+    config = CONFIG.model_copy(update={"patterns": {**CONFIG.patterns, "LINE": r"\b555\d{4}\b"}})
+    document = Document(text="", id="a", metadata={"messages": said})
+    [scrubbed] = _run(ScrubPii(config), [document])
+    _, assistant, tool = (message["content"] for message in scrubbed.metadata["messages"])
+    assert assistant.startswith("One moment.\n")
+    assert read_calls(assistant) == [
+        ToolCall("find_customer", {"phone": "[LINE]", "mail": "[EMAIL]", "page": 2})
+    ]
+    assert json.loads(tool) == [{"order": "[ORDER_NUMBER]", "card": "[CARD]", "days": 14}]
+
+
+def test_long_numbers_in_fields_are_searched_too(detector: FakeDetector) -> None:
+    fields = {"card": 4111111111111111, "count": 41111, "ticket": 12345678, "is_vip": True}
+    [scrubbed] = _run(ScrubPii(CONFIG), [_document(1, **fields)])
+    assert scrubbed.metadata["fields"] == {
+        "card": "[CARD]",
+        "count": 41111,
+        "ticket": 12345678,
+        "is_vip": True,
+    }

@@ -8,6 +8,7 @@ import pytest
 from datatrove.data import Document
 
 from common.errors import UserError
+from common.judge.config import JudgeConfig
 from data_pipeline.quality.config import QualityConfig
 from data_pipeline.quality.dialogue import dialogue_of
 from data_pipeline.steps.score_quality import ScoreQuality
@@ -69,6 +70,16 @@ def test_embeddings_come_with_an_encoder(tmp_path: Path, kb: Path) -> None:
 def test_the_step_can_be_sent_to_another_process(kb: Path) -> None:
     step = pickle.loads(pickle.dumps(ScoreQuality(QualityConfig(), kb)))
     assert scored(step, document("Where?", "In the hall."))[0]["quality"]["score"] is not None
+
+
+def test_a_share_of_the_budget_that_is_too_little_is_an_error(kb: Path) -> None:
+    budget = {"max_tokens": 100_000}
+    judge = JudgeConfig.model_validate(
+        {"url": "http://127.0.0.1:9/v1", "model": "judge", "cache": None, "budget": budget}
+    )
+    step = ScoreQuality(QualityConfig(), kb, judge=judge)
+    with pytest.raises(UserError, match="for 1,000 tasks, and a share is too little for a request"):
+        list(step.run(iter([document("Where?", "In the hall.")]), world_size=1000))
 
 
 def test_no_documents(kb: Path) -> None:

@@ -5,8 +5,11 @@ from functools import cache
 from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from data_pipeline.pii.ner import EMBEDDED, load_detector
+from data_pipeline.pii.ner.tags import TAGS
 from data_pipeline.pii.ner.tokens import tokenize
 from data_pipeline.pii.spans import Detector, Span
 
@@ -99,15 +102,34 @@ def test_a_very_long_text_is_read_to_its_end() -> None:
 
 def test_windows_change_no_score(monkeypatch: pytest.MonkeyPatch) -> None:
     from data_pipeline.pii.ner import tagger
-    from data_pipeline.pii.ner.network import REACH
+    from data_pipeline.pii.ner.network import DILATIONS, REACH
 
     assert tagger._MARGIN > REACH
+    assert max(DILATIONS) <= tagger._GAP
     own = tagger.TaggerDetector(EMBEDDED)
     tokens = tokenize("My name is Jane Field and I live in Leeds. " * 12)
-    whole = own.scores(tokens)
+    [whole] = own.scores([tokens])
     monkeypatch.setattr(tagger, "_WINDOW", 17)
 
-    assert abs(own.scores(tokens) - whole).max() < 1e-3
+    assert abs(next(own.scores([tokens])) - whole).max() < 1e-3
+
+
+@given(
+    st.lists(
+        st.text(max_size=60) | st.sampled_from(["", "Jane", "Hi, I am Jo Field in Leeds. " * 30]), max_size=30
+    )
+)
+def test_texts_that_are_read_together_change_no_bit_of_each_others_scores(texts: list[str]) -> None:
+    from data_pipeline.pii.ner.tagger import TaggerDetector
+
+    own = detector()
+    assert isinstance(own, TaggerDetector)
+    tokens = [tokenize(text) for text in texts]
+    together = list(own.scores(tokens))
+    assert len(together) == len(texts)
+    for each, scores in zip(tokens, together, strict=True):
+        assert scores.shape == (len(each.words), len(TAGS))
+        assert scores.tobytes() == next(own.scores([each])).tobytes()
 
 
 def test_scores_are_probabilities() -> None:
