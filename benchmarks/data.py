@@ -54,11 +54,12 @@ def main() -> None:
     )
     parser.add_argument("output", type=Path, help="folder for tickets, results and the plot")
     parser.add_argument("--compare", type=int, default=5000, help="tickets for the comparison")
-    parser.add_argument("--repeats", type=int, default=3, help="of the comparison, by turns")
+    parser.add_argument("--repeats", type=int, default=3, help="of the comparison, by turns; 0: none")
     parser.add_argument("--sizes", type=int, nargs="*", default=[1000, 10_000, 50_000, 200_000])
     arguments = parser.parse_args()
 
-    compare(arguments.output, arguments.compare, arguments.repeats)
+    if arguments.repeats:
+        compare(arguments.output, arguments.compare, arguments.repeats)
     runs = []
     for size in arguments.sizes:
         runs.append(ours(make_tickets(arguments.output, size), arguments.output / "ours", size))
