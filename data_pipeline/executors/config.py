@@ -4,7 +4,7 @@ Nothing of it changes a dataset's content. Slurm and Ray need one file system, a
 machines, that holds the sources, the output and the Python environment.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
@@ -67,5 +67,12 @@ class SlurmConfig(Config):
     poll_seconds: float = Field(10.0, gt=0)
 
 
-ExecutorConfig = Annotated[LocalConfig | RayConfig | SlurmConfig, Field(discriminator="type")]
-"""Leave it out of the recipe (`exclude=True`): it changes the speed, never the content."""
+def _local_unless_said(value: Any) -> Any:
+    """So that `executor.workers=1` is enough."""
+    return {"type": "local", **value} if isinstance(value, dict) else value
+
+
+ExecutorConfig = Annotated[
+    LocalConfig | RayConfig | SlurmConfig, Field(discriminator="type"), BeforeValidator(_local_unless_said)
+]
+"""Local where no type is said. Leave it out of the recipe (`exclude=True`): it changes the speed, never the content."""

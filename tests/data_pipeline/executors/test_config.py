@@ -20,12 +20,13 @@ def read(folder: Path, text: str) -> ExecutorConfig:
 
 
 def test_the_default_is_one_process_of_this_machine() -> None:
-    assert _Config().executor == LocalConfig(type="local", workers=1)
+    assert _Config().executor == LocalConfig(type="local", workers=None)
 
 
 @pytest.mark.parametrize(
     ("text", "executor"),
     [
+        ("{workers: 4}", LocalConfig(workers=4)),
         ("{type: local, workers: 4}", LocalConfig(workers=4)),
         (
             "{type: ray}",
