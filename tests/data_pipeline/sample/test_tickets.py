@@ -27,7 +27,8 @@ def test_a_ticket_depends_on_seed_and_index_only(content: Content, tickets: Made
 
 
 def test_another_seed_shares_no_ticket(content: Content, tickets: Made) -> None:
-    other = [Sample(content, 8, Rates()).ticket(index) for index in range(len(tickets))]
+    sample = Sample(content, 8, Rates())
+    other = [sample.ticket(index) for index in range(len(tickets))]
 
     for key in (lambda ticket: ticket["id"], lambda ticket: ticket["requester_id"], bodies):
         assert not {key(ticket) for ticket, _ in tickets} & {key(ticket) for ticket, _ in other}

@@ -5,7 +5,7 @@ from functools import cache
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_pipeline.pii.ner import EMBEDDED, load_detector
@@ -114,6 +114,7 @@ def test_windows_change_no_score(monkeypatch: pytest.MonkeyPatch) -> None:
     assert abs(next(own.scores([tokens])) - whole).max() < 1e-3
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.text(max_size=60) | st.sampled_from(["", "Jane", "Hi, I am Jo Field in Leeds. " * 30]), max_size=30
