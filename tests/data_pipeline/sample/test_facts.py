@@ -19,7 +19,8 @@ from tests.data_pipeline.sample.made import Made, bodies, public
 
 def test_a_changed_fact_changes_article_and_answers(content: Content, tickets: Made) -> None:
     changed = content.model_copy(update={"facts": content.facts | {"returns.label_price": "987"}})
-    after = [Sample(changed, 7, Rates()).ticket(index)[0] for index in range(300)]
+    sample = Sample(changed, 7, Rates())
+    after = [sample.ticket(index)[0] for index in range(300)]
     answers = [body for ticket in after for body in bodies(ticket)]
 
     assert "$987" in render_article(changed, changed.articles["returns"])
