@@ -74,7 +74,8 @@ bench-pii: $(VENV)/.dev
 # make bench-level1     near-duplicates and languages
 bench-level1: $(VENV)/.dev
 	$(RUN) -m data_pipeline.sample configs/sample.yaml
-	$(RUN) -m benchmarks.near_duplicates $(SUPPORT_DATA)
+	$(RUN) -m benchmarks.near_duplicates out/mangaassist \
+	  $(foreach file,banking77/test clinc150/val multidogo/dev,$(SUPPORT_DATA)/$(file).jsonl.gz)
 	$(RUN) -m benchmarks.language $(SUPPORT_DATA) out/mangaassist
 
 # make bench-level2     does the quality score tell faulty answers from good ones?
