@@ -75,4 +75,4 @@ def _local_unless_said(value: Any) -> Any:
 ExecutorConfig = Annotated[
     LocalConfig | RayConfig | SlurmConfig, Field(discriminator="type"), BeforeValidator(_local_unless_said)
 ]
-"""Local where no type is said. Leave it out of the recipe (`exclude=True`): it changes the speed, never the content."""
+"""Local where no type is said. Leave it out of the recipe (`exclude=True`): it changes the speed alone."""
