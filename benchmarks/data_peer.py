@@ -26,6 +26,8 @@ from datatrove.pipeline.readers import JsonlReader
 from datatrove.pipeline.writers import JsonlWriter
 from datatrove.utils.hashing import HashConfig
 
+from data_pipeline.batches import batches
+
 _BATCH = 256
 
 
@@ -105,17 +107,6 @@ class PresidioStep(PipelineStep):
                 document.metadata["messages"] = [next(scrubbed) for _ in document.metadata["messages"]]
                 document.text = "\n\n".join(document.metadata["messages"])
             yield from documents
-
-
-def batches(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
-    batch: list[Any] = []
-    for item in items:
-        batch.append(item)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def make_analyzer() -> Any:

@@ -48,10 +48,11 @@ def main() -> None:
     write_lines(arguments.output / "golden.jsonl", golden)
     console.say(f"{rows} training rows each, of {len(pool)}; {len(golden)} golden conversations")
     faults = faulty(arguments.sample / "truth" / "tickets.jsonl")
-    for name in ("filtered", "rated_good", *(f"random_{seed}" for seed in SEEDS)):
-        train = read_lines(arguments.output / name / "train.jsonl")
+    drawn_parts = ("rated_good", *(f"random_{seed}" for seed in SEEDS))
+    for folder in (arguments.filtered, *(arguments.output / name for name in drawn_parts)):
+        train = read_lines(folder / "train.jsonl")
         share = sum(ticket_id(row) in faults for row in train) / len(train)
-        console.say(f"{name:<12} rows with a bad or contradicting answer: {share:.1%}")
+        console.say(f"{folder.name:<12} rows with a bad or contradicting answer: {share:.1%}")
 
 
 def write_dataset(output: Path, origin: Path, rows: list[dict[str, Any]], seed: int) -> None:

@@ -86,13 +86,13 @@ def read_vectors(work: Path, shards: int) -> NDArray[np.float16]:
 
 def read_texts(work: Path, shards: int, places: Sequence[int]) -> list[str]:
     """What the customers say in the rows of `clean/` at the given places, in their order."""
-    from data_pipeline.diversity.tags import customer_messages
+    from data_pipeline.level1.language import said
 
     wanted, texts = set(places), {}
     rows = (row for shard in range(shards) for row in read_json_lines(shard_path(work / "clean", shard)))
     for place, row in enumerate(rows):
         if place in wanted:
-            texts[place] = "\n".join(customer_messages(row["metadata"]["messages"]))
+            texts[place] = said(row["metadata"]["messages"], "user")
     return [texts[place] for place in places]
 
 

@@ -54,7 +54,7 @@ def clean(config: BuildConfig, shards: Sequence[Sequence[InputFile]], work: Path
     Rows with a defect go to `defects/`, those that level 1 leaves out to `unfit/`.
     """
     defects = WriteDefects(work / "defects", work / "defects_raw")
-    quality = config.level2 or QualityConfig()
+    quality = _quality(config)
     unfit = WriteUnfit(work, quality)
     steps = [
         ReadRows(shards, config.max_line_bytes, work),
@@ -83,12 +83,17 @@ def clean(config: BuildConfig, shards: Sequence[Sequence[InputFile]], work: Path
 
 def level1(config: BuildConfig, shards: int, work: Path) -> list[PipelineStep]:
     """Which rows repeat others; a single task."""
-    return [DecideLevel1(work, shards, config.level1, (config.level2 or QualityConfig()).poisoning)]
+    return [DecideLevel1(work, shards, config.level1, _quality(config).poisoning)]
 
 
 def score(config: BuildConfig, work: Path) -> list[PipelineStep]:
     """Level 2's components, tags and vectors of the rows that level 1 kept."""
     return [ReadKept(work), *_scorers(config), WriteScores(work)]
+
+
+def _quality(config: BuildConfig) -> QualityConfig:
+    """The settings that other stages share with level 2, whether or not it is on."""
+    return config.level2 or QualityConfig()
 
 
 def _scorers(config: BuildConfig) -> list[PipelineStep]:
@@ -98,7 +103,7 @@ def _scorers(config: BuildConfig) -> list[PipelineStep]:
         ScoreQuality(config.level2, config.knowledge_base, config.encoder, config.judge)
         if config.level2
         else None,
-        Tag(config.level3 or DiversityConfig(), (config.level2 or QualityConfig()).csat_best),
+        Tag(config.level3 or DiversityConfig(), _quality(config).csat_best),
         CountTokens(audit.tokenizer, audit.chat_template)
         if audit.tokenizer and audit.chat_template
         else None,

@@ -25,6 +25,10 @@ def chat(*contents: str, **extra: Any) -> dict[str, Any]:
     return {"messages": messages, **extra}
 
 
+def dialogues(count: int) -> list[dict[str, Any]]:
+    return [chat(f"Where is parcel {n}?", f"Parcel {n} is on its way.", id=n) for n in range(count)]
+
+
 def ticket(number: int, *bodies: str, requester: int = 0, **extra: Any) -> dict[str, Any]:
     """A Zendesk ticket whose comments are by turns the requester's and an agent's."""
     requester = requester or 1000 + number
