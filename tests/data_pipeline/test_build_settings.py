@@ -53,3 +53,12 @@ def test_articles_that_cannot_be_read_are_told_first(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="holds no articles"):
         build_dataset(tmp_path / "out", path, level2={}, knowledge_base=tmp_path / "kb")
     assert not (tmp_path / ".work").exists()
+
+
+def test_what_has_not_been_scrubbed_is_for_its_owner_alone(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "in.jsonl", [*dialogues(3), b'{"name": "Jo Field'])
+    with pytest.raises(UserError, match="have a defect"):  # and the unfinished work stays
+        build_dataset(tmp_path / "out", path, max_rejected_share=0.1)
+    [work] = (tmp_path / ".work").glob("out-*")
+    [raw] = tmp_path.glob("out.defects.jsonl")
+    assert (work.stat().st_mode & 0o777, raw.stat().st_mode & 0o777) == (0o700, 0o600)
