@@ -17,7 +17,7 @@ from common.chat import FAMILIES, load_tokenizer
 from common.config import load
 from common.console import table
 from sft.config import TrainConfig
-from sft.examples import IGNORE, load_examples
+from sft.data.examples import IGNORE, load_examples
 
 _INTERPOLATION = 5.0
 _ADDED = 0.5

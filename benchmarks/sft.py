@@ -29,7 +29,7 @@ from common.config import dump
 from common.console import quiet_libraries, say, table
 from sft.choices import Choices
 from sft.config import TrainConfig
-from sft.examples import IGNORE, Examples, load_examples
+from sft.data.examples import IGNORE, Examples, load_examples
 
 ROUNDS = 2
 TRL = ("trl float32 4x4", "trl bfloat16 4x4", "trl float32 16x1")
@@ -111,7 +111,7 @@ def _trl_trainer(name: str, config: TrainConfig, tokenizer: Any, training: Examp
     from trl import SFTTrainer
     from trl.trainer import utils
 
-    from sft.model import load_base, lora_config
+    from sft.backends.peft import load_base, lora_config
     from sft.setup import as_dataset, training_arguments
 
     utils._ChunkedLogProbFunction = _PlainLogProb

@@ -44,6 +44,7 @@ class Recipe:
     seeds: dict[str, int] = field(default_factory=dict)
     counts: dict[str, Any] = field(default_factory=dict)
     volatile: tuple[str, ...] = ()
+    incidental: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -54,8 +55,11 @@ class Recipe:
         inputs: Mapping[str, Path],
         code: tuple[str, ...],
         volatile: tuple[str, ...] = (),
+        incidental: tuple[str, ...] = (),
     ) -> "Recipe":
         """`inputs` maps the config's field names to paths; the same data under another path is the same.
+
+        `incidental` names settings that decide nothing of the content: where progress is reported to.
 
         `code` names the source files that decide the content (see `code_hash`): no more than those, or
         a change elsewhere would redo hours of work.
@@ -68,13 +72,15 @@ class Recipe:
             code=code_hash(code),
             seeds={key: value for key, value in settings.items() if key.endswith("seed")},
             volatile=volatile,
+            incidental=incidental,
         )
 
     @property
     def fingerprint(self) -> str:
-        """Hex digest of kind, config (without the paths of output and inputs), input hashes and code."""
-        paths = {"output", *self.inputs}
-        config = {key: value for key, value in self.config.items() if key not in paths}
+        """Hex digest of kind, config (without the paths of output and inputs and what is incidental), input
+        hashes and code."""
+        left_out = {"output", *self.inputs, *self.incidental}
+        config = {key: value for key, value in self.config.items() if key not in left_out}
         return digest(json.dumps([self.kind, config, self.inputs, self.code], sort_keys=True))
 
 

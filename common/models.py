@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
 Device = Literal["auto", "cpu", "cuda"]
+Attention = Literal["flash_attention_2", "sdpa", "eager"]
 
 
 def check(model: str, adapter: Path | None = None) -> None:
@@ -85,6 +86,7 @@ def load_weights(
     *,
     device: str | None = None,
     quantization: "BitsAndBytesConfig | None" = None,
+    attention: Attention = "sdpa",
 ) -> "PreTrainedModel":
     """Load the weights of `model`, onto `device` at once where it is given.
 
@@ -100,7 +102,7 @@ def load_weights(
             device_map={"": device} if device else None,
             quantization_config=quantization,
             # Only the eager kernel applies Gemma 2's soft cap on attention scores; others silently do not.
-            attn_implementation="eager" if family.name == "gemma2" else "sdpa",
+            attn_implementation="eager" if family.name == "gemma2" else attention,
         )
     except (OSError, ValueError) as error:
         raise cannot_load("the model", model, error) from error

@@ -27,8 +27,8 @@ def working(output: Path, recipe: Recipe, *, fresh: bool = False, protect: bool 
     Raises UserError for such work, and while another process works on `output`.
     """
     check_replaceable(output)
-    root = output.parent / ".work"
-    folder = root / f"{output.name}-{recipe.fingerprint[:_SHORT]}"
+    folder = work_folder(output, recipe)
+    root = folder.parent
     root.mkdir(parents=True, exist_ok=True)
     with (root / f"{output.name}.lock").open("w") as lock:
         try:
@@ -48,6 +48,11 @@ def working(output: Path, recipe: Recipe, *, fresh: bool = False, protect: bool 
             shutil.rmtree(stale)
         folder.mkdir(mode=0o700, exist_ok=True)  # what lies in it may not have been scrubbed
         yield folder
+
+
+def work_folder(output: Path, recipe: Recipe) -> Path:
+    """Where `working` puts its folder."""
+    return output.parent / ".work" / f"{output.name}-{recipe.fingerprint[:_SHORT]}"
 
 
 def finish(work: Path) -> None:

@@ -1,24 +1,38 @@
 """What `auto` resolves to, each with its reason."""
 
+import importlib.util
 from dataclasses import dataclass
 from typing import Literal
 
 from common.console import choice, warn
 from common.errors import UserError
+from common.models import Attention
+from sft import ranks
 from sft.config import TrainConfig
 from sft.preflight import gpu_count
 
 Device = Literal["cuda", "cpu"]
 Dtype = Literal["bfloat16", "float16", "float32"]
+Backend = Literal["unsloth", "peft"]
 
 
 @dataclass(frozen=True)
 class Choices:
-    """Resolved device and precision of the computation."""
+    """Resolved backend, device, precision of the computation, attention kernel and batching."""
 
-    device: Device
-    dtype: Dtype
-    fused_lora: bool
+    device: Device = "cpu"
+    dtype: Dtype = "float32"
+    fused_lora: bool = False
+    backend: Backend = "peft"
+    attention: Attention = "sdpa"
+    packing: bool = False
+
+    @property
+    def placement(self) -> str | None:
+        """Where `from_pretrained` puts the weights; None leaves it to FSDP or DeepSpeed."""
+        if self.device == "cpu":
+            return "cpu"
+        return None if ranks.is_sharded() else f"cuda:{ranks.local_rank()}"
 
 
 def resolve(config: TrainConfig) -> Choices:
@@ -29,10 +43,61 @@ def resolve(config: TrainConfig) -> Choices:
     device = _device(config)
     dtype, why = _dtype(config, device)
     choice("dtype", dtype, why)
-    fused = device == "cpu" and dtype == "float32" and not config.load_in_4bit
-    why = "float32 on CPU: fewer operations, one dropout mask for layers with the same input"
-    choice("LoRA layers", "fused" if fused else "PEFT", why if fused else "fused ones are for float32 on CPU")
-    return Choices(device, dtype, fused)
+    backend = _backend(config, device)
+    attention, packing = _attention_and_packing(config, device, dtype)
+    fused = device == "cpu" and dtype == "float32" and config.lora is not None and not config.load_in_4bit
+    if config.lora is not None:
+        why = "float32 on CPU: fewer operations, one dropout mask for layers with the same input"
+        why = why if fused else "fused ones are for float32 on CPU"
+        choice("LoRA layers", "fused" if fused else backend.upper() if backend == "peft" else backend, why)
+    return Choices(device, dtype, fused, backend, attention, packing)
+
+
+def _backend(config: TrainConfig, device: Device) -> Backend:
+    backend, why = _backend_and_why(config, device)
+    choice("backend", backend, why)
+    return backend
+
+
+def _backend_and_why(config: TrainConfig, device: Device) -> tuple[Backend, str]:
+    if config.backend != "auto":
+        return config.backend, "set in the config"
+    if device == "cpu":
+        return "peft", "Unsloth needs an NVIDIA GPU"
+    if not importlib.util.find_spec("unsloth"):
+        return "peft", "Unsloth is not installed: locks/gpu.txt has it"
+    if config.lora is None:
+        return "peft", "all weights are trained, which Unsloth is not for"
+    if config.lora.target_parameters:
+        return "peft", "adapters on the experts' stacked weights are PEFT's"
+    if config.lora.use_dora or config.qat is not None:
+        return "peft", "DoRA and qat are not in Unsloth's fast path"
+    if ranks.world_size() > 1:
+        return "peft", "several processes: Unsloth's kernels are for one GPU"
+    return "unsloth", "one NVIDIA GPU, LoRA on linear layers, and Unsloth is installed"
+
+
+def _attention_and_packing(config: TrainConfig, device: Device, dtype: Dtype) -> tuple[Attention, bool]:
+    if config.chat_template == "gemma2":
+        attention: Attention = "eager"
+        why = "Gemma 2's soft cap on attention scores is applied by no other kernel"
+    elif device == "cuda" and dtype != "float32" and importlib.util.find_spec("flash_attn"):
+        attention, why = "flash_attention_2", "installed, and it takes packed rows as they are"
+    else:
+        why = "flash_attn is not installed" if device == "cuda" else "PyTorch's own, on a CPU"
+        attention = "sdpa"
+    choice("attention", attention, why)
+    if config.packing != "auto":
+        choice("packing", config.packing, "set in the config")
+        return attention, config.packing
+    packing = attention == "flash_attention_2"
+    why = (
+        "the kernel keeps packed examples apart"
+        if packing
+        else "without a kernel for packed rows, examples of like length are batched instead"
+    )
+    choice("packing", "on" if packing else "off", why)
+    return attention, packing
 
 
 def _device(config: TrainConfig) -> Device:

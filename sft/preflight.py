@@ -40,13 +40,12 @@ def gpu_count() -> int:
 
 
 def _check_gpu(config: TrainConfig) -> None:
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        raise UserError("training on several processes is not supported yet", "start one process, on one GPU")
     gpus = gpu_count()
-    if gpus > 1 and config.device != "cpu":
+    if gpus > 1 and config.device != "cpu" and "WORLD_SIZE" not in os.environ:
         raise UserError(
-            f"{gpus} GPUs are visible, and a run uses one",
-            "choose it: CUDA_VISIBLE_DEVICES=0 python -m sft.train ...",
+            f"{gpus} GPUs are visible, and one process trains on one of them",
+            "all of them: accelerate launch --config_file configs/accelerate/ddp.yaml -m sft.train ...\n"
+            "       one of them: CUDA_VISIBLE_DEVICES=0 python -m sft.train ...",
         )
     if gpus:
         return
@@ -88,8 +87,10 @@ def _lora_weights(config: TrainConfig) -> float:
     """LoRA weights if all target modules were hidden x intermediate: an upper bound, good enough for disk."""
     folder = local_folder(config.model)
     if folder is None:
-        return _LORA_WEIGHTS_OF_8B * config.lora.r / 16
+        return _LORA_WEIGHTS_OF_8B * config.lora.r / 16 if config.lora else 0.0
     architecture = json.loads((folder / "config.json").read_text())
     sizes = (architecture.get(key, 0) for key in ("hidden_size", "intermediate_size"))
+    if config.lora is None:
+        return float(sum(file.stat().st_size for file in folder.glob("*.safetensors"))) / 2
     modules = len(config.lora.target_modules) * architecture.get("num_hidden_layers", 0)
     return float(sum(sizes) * config.lora.r * modules)

@@ -10,13 +10,14 @@ from transformers.trainer_callback import PrinterCallback, ProgressCallback
 from trl import SFTConfig
 
 from common.console import choice
-from sft.batching import RightPaddingCollator
+from sft.backends import prepare
 from sft.choices import Choices
 from sft.config import TrainConfig
-from sft.examples import Examples
-from sft.fused_lora import fuse
-from sft.model import load_base, lora_config
-from sft.run_log import RunLog
+from sft.cpu.fused_lora import fuse
+from sft.cpu.head import add_cpu_head
+from sft.data.batching import RightPaddingCollator
+from sft.data.examples import Examples
+from sft.monitor.run_log import RunLog
 from sft.trainer import SupportTrainer
 
 
@@ -29,28 +30,38 @@ def make_trainer(
     work: Path,
 ) -> SupportTrainer:
     """Return a trainer whose checkpoints go to `work`."""
-    base = load_base(config, choices)
+    arguments = training_arguments(config, choices, work)  # first: DeepSpeed loads a model in shards by it
+    torch.manual_seed(config.seed)  # the adapters' initial weights
+    model = prepare(config, choices)
     log = RunLog(run_id=config.output.name)
     trainer = SupportTrainer(
         sampler_seed=config.sampler_seed,
         lengths=training.lengths,
-        model=base,
-        args=training_arguments(config, choices, work),
+        backend=choices.backend,
+        model=model,
+        args=arguments,
         train_dataset=as_dataset(training),
         eval_dataset=as_dataset(validation),
         processing_class=tokenizer,
         data_collator=RightPaddingCollator(tokenizer.pad_token_id),
-        peft_config=lora_config(config),
         callbacks=[log, WholeRecords(), EarlyStoppingCallback(config.early_stopping_patience)],
     )
     trainer.remove_callback(PrinterCallback)
     trainer.remove_callback(ProgressCallback)
     log.trainer = trainer
+    if choices.device == "cpu":
+        add_cpu_head(causal_lm(trainer.model))
     if choices.fused_lora:
         choice("fused layers", fuse(trainer.model), "LoRA linear layers with the fused pass")
-    trained, everything = trainer.model.get_nb_trainable_parameters()
+    trained = sum(p.numel() for p in trainer.model.parameters() if p.requires_grad)
+    everything = trainer.model.num_parameters()
     choice("weights", f"{trained:,}", f"trained, {trained / everything:.1%} of {everything:,}")
     return trainer
+
+
+def causal_lm(model: torch.nn.Module) -> torch.nn.Module:
+    """The model below PEFT's wrapper, if there is one."""
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
 
 
 def training_arguments(config: TrainConfig, choices: Choices, work: Path) -> SFTConfig:
@@ -67,7 +78,8 @@ def training_arguments(config: TrainConfig, choices: Choices, work: Path) -> SFT
         warmup_steps=config.warmup_ratio,  # below 1 it is a share of all steps
         weight_decay=config.weight_decay,
         max_grad_norm=config.max_grad_norm,
-        gradient_checkpointing=config.gradient_checkpointing,
+        # Unsloth has a checkpointing of its own, which its model is loaded with.
+        gradient_checkpointing=config.gradient_checkpointing and choices.backend == "peft",
         bf16=choices.dtype == "bfloat16",
         fp16=choices.dtype == "float16",
         use_cpu=choices.device == "cpu",
@@ -85,8 +97,11 @@ def training_arguments(config: TrainConfig, choices: Choices, work: Path) -> SFT
         logging_nan_inf_filter=False,  # a NaN is to be seen, not averaged away
         seed=config.seed,
         max_length=None,  # examples are cut and counted before
+        remove_unused_columns=False,  # the collator makes what the model takes
+        router_aux_loss_coef=0.0,  # routers of a Mixture of Experts stay as they are
         dataset_kwargs={"skip_prepare_dataset": True},
         dataloader_pin_memory=torch.cuda.is_available(),
+        ddp_find_unused_parameters=False,
         report_to="none",
         disable_tqdm=True,
     )
@@ -109,4 +124,11 @@ class WholeRecords(TrainerCallback):
 
 
 def as_dataset(examples: Examples) -> datasets.Dataset:
-    return datasets.Dataset.from_dict({"input_ids": examples.input_ids, "labels": examples.labels})
+    """The examples with their numbers, by which a record of a step names them."""
+    return datasets.Dataset.from_dict(
+        {
+            "input_ids": examples.input_ids,
+            "labels": examples.labels,
+            "row": list(range(len(examples))),
+        }
+    )

@@ -1,40 +1,67 @@
 """TRL's SFTTrainer with a loss that runs on CPU, length-grouped batches in an order that a resumed run
-repeats, a validation loss by token, and token counts."""
+repeats, a validation loss by token, and a record of what each step has trained on."""
 
+import time
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch.nn import functional
+import transformers
 from trl import SFTTrainer
 
-from sft.batching import LengthGroupedSampler
-from sft.cross_entropy import linear_cross_entropy
-from sft.examples import IGNORE
+from sft.choices import Backend
+from sft.data.batching import LengthGroupedSampler
+from sft.data.examples import IGNORE
+
+
+@dataclass
+class StepRecord:
+    """What one optimizer step has trained on, in this process.
+
+    `losses` are those of the micro-batches, each divided by the trained tokens of the whole step, so that
+    their sum is the step's loss; `rows` are their examples' numbers in the training set.
+    """
+
+    rows: list[list[int]] = field(default_factory=list)
+    losses: list[torch.Tensor] = field(default_factory=list)
+    loader_seconds: float = 0.0
 
 
 class SupportTrainer(SFTTrainer):
     """SFTTrainer on rendered examples of the given `lengths` (tokens).
 
-    `supervised_seen` and `tokens_seen` count what this process has trained on, padding left out.
+    `supervised_seen` and `tokens_seen` count what this process has trained on, padding left out; `step` is
+    the record of the current optimizer step, or of the last one once it has ended.
     """
 
-    def __init__(self, *, lengths: list[int], sampler_seed: int, **kwargs: Any) -> None:
+    def __init__(self, *, lengths: list[int], sampler_seed: int, backend: Backend, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._lengths = lengths
         self._sampler_seed = sampler_seed
+        self._backend = backend
         self.tokens_seen = 0
         self.supervised_seen = 0
-        self._eval_nll = 0.0
-        self._eval_tokens = 0
+        self.step = StepRecord()
+        self._eval_sums = torch.zeros(2, dtype=torch.float64)
 
     def _get_train_sampler(self, train_dataset: Any = None) -> LengthGroupedSampler:
         size = self.args.train_batch_size * self.args.gradient_accumulation_steps * self.args.world_size
         return LengthGroupedSampler(self._lengths, size, self._sampler_seed)
 
+    def get_batch_samples(self, *args: Any, **kwargs: Any) -> Any:
+        """Called once an optimizer step, for all its micro-batches."""
+        began = time.perf_counter()
+        samples = super().get_batch_samples(*args, **kwargs)
+        self.step = StepRecord(loader_seconds=time.perf_counter() - began)
+        return samples
+
     def training_step(self, model: Any, inputs: dict[str, torch.Tensor], *args: Any, **kwargs: Any) -> Any:
-        self.tokens_seen += int(inputs["attention_mask"].sum())
+        self.step.rows.append(inputs.pop("rows").tolist())
+        self.tokens_seen += int(_tokens(inputs))
         self.supervised_seen += int((inputs["labels"][:, 1:] != IGNORE).sum())
-        return super().training_step(model, inputs, *args, **kwargs)
+        loss = super().training_step(model, inputs, *args, **kwargs)
+        self.step.losses.append(loss)
+        return loss
 
     def compute_loss(
         self,
@@ -45,48 +72,54 @@ class SupportTrainer(SFTTrainer):
     ) -> Any:
         """Mean negative log-likelihood of the trained tokens, over `num_items_in_batch` where given.
 
-        On a GPU this is TRL's fused head. That is a Triton kernel, which CPUs do not have: there, only the
-        hidden states of trained positions meet the LM head, so full logits are never built either. Without
-        a mask, attention takes its causal path; padding is on the right, where no real token looks.
+        Unsloth's models bring a fused loss of their own, TRL's is for other GPUs, `sft.cpu.head` for CPUs.
         """
+        inputs = {name: value for name, value in inputs.items() if name != "rows"}
+        if self._backend == "unsloth":
+            return transformers.Trainer.compute_loss(self, model, inputs, return_outputs, num_items_in_batch)
         if inputs["input_ids"].device.type != "cpu":
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
-        causal_lm = self.accelerator.unwrap_model(model).get_base_model()
-        targets = inputs["labels"][:, 1:]
-        trained = targets != IGNORE
+        inputs.pop("attention_mask", None)
         with self.accelerator.autocast():  # bfloat16 where the arguments ask for it
-            hidden = causal_lm.base_model(input_ids=inputs["input_ids"], use_cache=False).last_hidden_state
-            nll = _head_loss(causal_lm, hidden[:, :-1][trained], targets[trained])
-        count = trained.sum() if num_items_in_batch is None else torch.as_tensor(num_items_in_batch)
-        return nll / count.clamp(min=1)
+            nll = model(**inputs).nll
+        if num_items_in_batch is None:
+            return nll / (inputs["labels"][:, 1:] != IGNORE).sum().clamp(min=1)
+        # The count is of all processes, and DistributedDataParallel takes the mean of their gradients.
+        return nll * self.accelerator.num_processes / torch.as_tensor(num_items_in_batch).clamp(min=1)
 
     def prediction_step(
         self, model: Any, inputs: dict[str, Any], prediction_loss_only: bool, ignore_keys: Any = None
     ) -> tuple[torch.Tensor, None, None]:
         """Validation needs the loss alone: logits kept for a whole split would fill the memory."""
-        inputs = self._prepare_inputs(inputs)
+        inputs = self._without_repeated(self._prepare_inputs(inputs))
         with torch.no_grad(), self.compute_loss_context_manager():
             loss = self.compute_loss(model, inputs)
         tokens = int((inputs["labels"][:, 1:] != IGNORE).sum())
-        self._eval_nll += float(loss) * tokens
-        self._eval_tokens += tokens
+        self._eval_sums += torch.tensor([float(loss) * tokens, tokens], dtype=torch.float64)
         return loss.detach(), None, None
+
+    def _without_repeated(self, inputs: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Leave out of the loss what Accelerate repeats to give every process a whole last batch."""
+        state = self.accelerator.gradient_state
+        if self.accelerator.num_processes > 1 and state.end_of_dataloader and state.remainder > 0:
+            before = self.accelerator.process_index * self.args.eval_batch_size
+            inputs["labels"][max(state.remainder - before, 0) :] = IGNORE
+        return inputs
 
     def evaluation_loop(self, *args: Any, **kwargs: Any) -> Any:
         """Report the loss by token: Trainer's own mean of batch means depends on how rows are batched."""
-        self._eval_nll, self._eval_tokens = 0.0, 0
+        prefix = kwargs.get("metric_key_prefix", "eval")
+        self._eval_sums.zero_()
         output = super().evaluation_loop(*args, **kwargs)
-        output.metrics["eval_loss"] = self._eval_nll / max(self._eval_tokens, 1)
+        nll, tokens = self._summed_over_processes(self._eval_sums).tolist()
+        output.metrics[f"{prefix}_loss"] = nll / max(tokens, 1)
         return output
 
+    def _summed_over_processes(self, values: torch.Tensor) -> torch.Tensor:
+        return self.accelerator.reduce(values.to(self.accelerator.device), "sum")
 
-def _head_loss(causal_lm: Any, hidden: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """Sum of the negative log-likelihood of `targets` (n,) under the head's logits of `hidden` (n, d)."""
-    head = causal_lm.get_output_embeddings()
-    softcap = getattr(causal_lm.config, "final_logit_softcapping", None)
-    if hidden.dtype == head.weight.dtype == torch.float32 and not softcap and head.bias is None:
-        return linear_cross_entropy(hidden, head.weight, targets)
-    logits = head(hidden).float()
-    if softcap:  # Gemma 2
-        logits = softcap * torch.tanh(logits / softcap)
-    return functional.cross_entropy(logits, targets, reduction="sum")
+
+def _tokens(inputs: dict[str, torch.Tensor]) -> torch.Tensor:
+    if "attention_mask" in inputs:
+        return inputs["attention_mask"].sum()
+    return torch.tensor(inputs["input_ids"].numel())  # packed rows have no padding

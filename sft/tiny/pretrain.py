@@ -12,7 +12,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from common.chat import FAMILIES, render_text
 from common.console import progress, run_log, say
-from sft.cross_entropy import linear_cross_entropy
+from sft.cpu.cross_entropy import linear_cross_entropy
 from sft.tiny.config import TinyConfig
 from sft.tiny.dialogues import conversation
 from sft.tiny.muon import Muon

@@ -64,5 +64,7 @@ def small_config(folder: Path, **changes: object) -> TrainConfig:
         "eval_steps": 3,
         "logging_steps": 2,
         "gradient_checkpointing": False,
+        "report_to": [],
+        "register_as": None,
     }
     return TrainConfig.model_validate(settings | changes)

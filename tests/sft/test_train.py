@@ -15,7 +15,7 @@ import pytest
 
 from common.artifacts import read_manifest, verify
 from common.config import dump
-from sft.train import last_checkpoint
+from sft.checkpoints import last_checkpoint
 from tests.common.small_models import write_model
 from tests.sft.small_runs import small_config
 

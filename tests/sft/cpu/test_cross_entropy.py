@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from sft.cross_entropy import linear_cross_entropy
+from sft.cpu.cross_entropy import linear_cross_entropy
 
 
 @pytest.mark.parametrize("rows", [1, 511, 512, 1300])

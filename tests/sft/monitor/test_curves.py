@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from sft.curves import write_csv, write_png
+from sft.monitor.curves import write_csv, write_png
 
 HISTORY = [
     {"step": 0, "epoch": 0, "eval_loss": 4.0, "eval_runtime": 1.0},

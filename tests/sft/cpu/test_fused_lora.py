@@ -6,7 +6,7 @@ from peft import LoraConfig, get_peft_model
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from sft.config import ALL_PROJECTIONS
-from sft.fused_lora import _Dropout, _SharedDropout, fuse
+from sft.cpu.fused_lora import _Dropout, _SharedDropout, fuse
 
 
 def make(dropout: float = 0.0, **changes: Any) -> Any:

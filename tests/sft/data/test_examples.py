@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from common.chat import FAMILIES, load_tokenizer
-from sft.examples import IGNORE, load_examples
+from sft.data.examples import IGNORE, load_examples
 from tests.common.chat.small_tokenizers import write_tokenizer
 from tests.sft.small_runs import rows
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch.utils.data import Sampler
 
-from sft.examples import IGNORE
+from sft.data.examples import IGNORE
 
 _WINDOW = 50
 """Effective batches that are sorted together. More would pad less and shuffle less."""
@@ -54,7 +54,7 @@ class RightPaddingCollator:
     """Pad examples on the right to the longest of the batch.
 
     Returns int64 tensors of shape (batch, length): `input_ids`, `labels` (-100 on padding) and
-    `attention_mask`.
+    `attention_mask`; and `rows` (batch,), the examples' numbers in their split.
     """
 
     def __init__(self, pad_token_id: int) -> None:
@@ -66,6 +66,7 @@ class RightPaddingCollator:
             "input_ids": torch.full(shape, self.pad_token_id),
             "labels": torch.full(shape, IGNORE),
             "attention_mask": torch.zeros(shape, dtype=torch.int64),
+            "rows": torch.tensor([example["row"] for example in examples]),
         }
         for row, example in enumerate(examples):
             length = len(example["input_ids"])

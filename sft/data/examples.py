@@ -31,7 +31,7 @@ class Examples:
         return len(self.input_ids)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        return {"input_ids": self.input_ids[index], "labels": self.labels[index]}
+        return {"input_ids": self.input_ids[index], "labels": self.labels[index], "row": index}
 
     def sorted_by_length(self) -> "Examples":
         """The same examples, short ones first: batches of them have little padding."""

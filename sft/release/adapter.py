@@ -2,8 +2,10 @@
 
 import json
 import platform
+import shutil
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.artifacts import Recipe, writing
@@ -12,7 +14,7 @@ from common.console import say, warn
 from common.provenance import git_commit
 from sft.choices import Choices
 from sft.config import TrainConfig
-from sft.curves import write_csv, write_png
+from sft.monitor.curves import write_csv, write_png
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -26,16 +28,18 @@ def write_adapter(
     recipe: Recipe,
     trainer: "SupportTrainer",
     tokenizer: "PreTrainedTokenizerBase",
+    best_weights: Path,
 ) -> None:
-    """Write the best checkpoint's adapter to `config.output`, whole or not at all."""
+    """Write the best checkpoint, saved in `best_weights`, to `config.output`, whole or not at all."""
     history = trainer.state.log_history
     before = next(record["eval_loss"] for record in history if "eval_loss" in record)
     best = trainer.state.best_metric  # of a checkpoint: the base's own loss at step 0 does not count
     result = {"base_eval_loss": before, "best_eval_loss": best, "steps": trainer.state.global_step}
     recipe.counts |= result
     with writing(config.output, recipe) as folder:
-        trainer.model.save_pretrained(folder)
-        (folder / "README.md").unlink(missing_ok=True)  # PEFT's empty model card
+        for file in best_weights.iterdir():
+            if file.suffix in (".json", ".safetensors"):  # not PEFT's empty model card
+                shutil.move(file, folder / file.name)
         tokenizer.save_pretrained(folder)
         (folder / "config.yaml").write_text(dump(config))
         _write_json(folder / "training_args.json", config.model_dump(mode="json") | asdict(choices) | result)
@@ -62,5 +66,5 @@ def _metadata(config: TrainConfig, recipe: Recipe) -> dict[str, Any]:
     }
 
 
-def _write_json(path: Any, value: dict[str, Any]) -> None:
+def _write_json(path: Path, value: dict[str, Any]) -> None:
     path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n")

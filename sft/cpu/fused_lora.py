@@ -8,8 +8,8 @@ each layer, forward and backward.
 Here layers that read the same tensor share one mask, drawn 16 bits an element by a fast generator that is
 seeded from torch's (so a resumed run draws the same masks); and the low-rank product is accumulated into
 the base product (`addmm`), with a backward pass that stores nothing but the dropped input and its rank-r
-projection. Without dropout, outputs and gradients equal PEFT's to rounding (`tests/sft/test_fused_lora.py`).
-`make bench-sft` measures the gain.
+projection. Without dropout, outputs and gradients equal PEFT's to rounding
+(`tests/sft/cpu/test_fused_lora.py`). `make bench-sft` measures the gain.
 """
 
 import functools

@@ -2,7 +2,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sft.batching import LengthGroupedSampler, RightPaddingCollator
+from sft.data.batching import LengthGroupedSampler, RightPaddingCollator
 
 LENGTHS = st.lists(st.integers(1, 2000), min_size=1, max_size=300)
 
@@ -42,8 +42,12 @@ def test_the_incomplete_batch_comes_last() -> None:
 
 def test_collator_pads_on_the_right_and_leaves_padding_out_of_the_loss() -> None:
     batch = RightPaddingCollator(pad_token_id=9)(
-        [{"input_ids": [1, 2, 3], "labels": [-100, 2, 3]}, {"input_ids": [4], "labels": [4]}]
+        [
+            {"input_ids": [1, 2, 3], "labels": [-100, 2, 3], "row": 5},
+            {"input_ids": [4], "labels": [4], "row": 0},
+        ]
     )
     assert batch["input_ids"].tolist() == [[1, 2, 3], [4, 9, 9]]
     assert batch["labels"].tolist() == [[-100, 2, 3], [4, -100, -100]]
+    assert batch["rows"].tolist() == [5, 0]
     assert batch["attention_mask"].tolist() == [[1, 1, 1], [1, 0, 0]]

@@ -1,0 +1,110 @@
+"""The base model and its adapters through Transformers, PEFT and bitsandbytes: on a GPU or a CPU."""
+
+from typing import TYPE_CHECKING, Any
+
+from common.chat import FAMILIES
+from common.errors import UserError
+from common.models import load_weights
+from sft.choices import Choices
+from sft.config import LoraOptions, TrainConfig
+
+if TYPE_CHECKING:
+    from peft import LoraConfig
+    from transformers import BitsAndBytesConfig, PreTrainedModel
+
+
+def prepare(config: TrainConfig, choices: Choices) -> Any:
+    """Return the model to train: the base with a new or an earlier adapter, or the base itself.
+
+    Raises:
+        UserError: the model can't be fetched, lacks a target, or does not fit the earlier adapter.
+    """
+    base = load_base(config, choices)
+    if config.lora is None:
+        return base
+    from peft import get_peft_model
+
+    return get_peft_model(base, lora_config(config.model, config.lora, base.config.num_hidden_layers))
+
+
+def load_base(config: TrainConfig, choices: Choices) -> "PreTrainedModel":
+    """Load the base model; 4-bit NF4 with double quantisation when the config asks for it.
+
+    Raises:
+        UserError: the model can't be fetched, or lacks a target of the adapters.
+    """
+    import torch
+
+    dtype = getattr(torch, choices.dtype)
+    model = load_weights(
+        config.model,
+        FAMILIES[config.chat_template],
+        dtype,
+        device=choices.placement,
+        quantization=_nf4(dtype) if config.load_in_4bit else None,
+        attention=choices.attention,
+    )
+    if config.lora is not None:
+        _check_targets(model, config)
+    return model
+
+
+def _nf4(dtype: Any) -> "BitsAndBytesConfig":
+    from transformers import BitsAndBytesConfig
+
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=dtype,
+        bnb_4bit_quant_storage=dtype,  # FSDP shards whole modules of one dtype
+    )
+
+
+def _check_targets(model: "PreTrainedModel", config: TrainConfig) -> None:
+    assert config.lora is not None
+    modules = {name.rsplit(".", 1)[-1] for name, _ in model.named_modules()}
+    if missing := [name for name in config.lora.target_modules if name not in modules]:
+        raise UserError(
+            f"'{config.model}' has no modules named {', '.join(missing)}",
+            "adapt lora.target_modules to the model",
+        )
+    parameters = [name for name, _ in model.named_parameters()]
+    if missing := [
+        name
+        for name in config.lora.target_parameters
+        if not any(one.endswith(f".{name}") for one in parameters)
+    ]:
+        raise UserError(
+            f"'{config.model}' has no parameters named {', '.join(missing)}",
+            "adapt lora.target_parameters to the model",
+        )
+    layers = model.config.num_hidden_layers
+    if config.lora.top_layers and config.lora.top_layers > layers:
+        raise UserError(
+            f"'{config.model}' has {layers} blocks, fewer than lora.top_layers={config.lora.top_layers}",
+            "lower it, or leave it out for adapters in all blocks",
+        )
+
+
+def lora_config(model: str, lora: LoraOptions, layers: int) -> "LoraConfig":
+    """PEFT's config of the adapter on a base of so many blocks (`layers`)."""
+    from peft import LoraConfig
+
+    return LoraConfig(
+        r=lora.r,
+        lora_alpha=lora.alpha,
+        lora_dropout=lora.dropout,
+        target_modules=list(lora.target_modules) or None,
+        target_parameters=list(lora.target_parameters) or None,
+        layers_to_transform=top_layers(lora, layers),
+        use_rslora=lora.use_rslora,
+        use_dora=lora.use_dora,
+        base_model_name_or_path=model,
+        task_type="CAUSAL_LM",
+    )
+
+
+def top_layers(lora: LoraOptions, layers: int) -> list[int] | None:
+    """Numbers of the blocks that get adapters; None is all of them."""
+    return None if lora.top_layers is None else list(range(layers - lora.top_layers, layers))

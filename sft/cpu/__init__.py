@@ -1,0 +1,1 @@
+"""What makes training fast where there is no GPU: the same mathematics in fewer and cheaper operations."""

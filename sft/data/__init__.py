@@ -1,0 +1,1 @@
+"""Dataset rows to training examples, and examples to batches."""
