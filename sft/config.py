@@ -108,7 +108,7 @@ class TrainConfig(Config):
     report_to: tuple[Literal["mlflow", "tensorboard", "wandb"], ...] = ("mlflow",)
     tracking_uri: str = DEFAULT_URI
     """MLflow's: runs and the registry. `sqlite:///PATH`, or the URL of a server."""
-    register_as: str | None = "customer-support"
+    register_as: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")] | None = "customer-support"
     """The registry's name for the result, whose `candidate` it becomes; null leaves it unregistered."""
 
     @model_validator(mode="after")
@@ -121,8 +121,12 @@ class TrainConfig(Config):
             raise ValueError("adapter needs lora: all weights are trained without it")
         if self.qat is not None and self.load_in_4bit:
             raise ValueError("qat rounds 16-bit weights by itself: set load_in_4bit: false")
+        if self.qat is not None and self.lora is not None:
+            raise ValueError("qat trains all weights: set lora: null")
         if self.backend == "unsloth" and (self.device == "cpu" or self.lora is None):
             raise ValueError("backend unsloth trains LoRA on an NVIDIA GPU: set backend: peft")
+        if self.backend == "unsloth" and self.lora and (self.lora.use_dora or self.lora.target_parameters):
+            raise ValueError("use_dora and target_parameters are not for Unsloth: set backend: peft")
         return self
 
 

@@ -22,9 +22,14 @@ _LORA_WEIGHTS_OF_8B = 42_000_000  # Llama 3.1 8B, r = 16, all seven projections
 
 def check(config: TrainConfig) -> None:
     """Raise UserError for the first thing that would make the run fail later."""
+    from sft.backends.earlier import check_earlier  # here: backends need `gpu_count`, for their choices
+
     check_model(config.model)
     _check_gpu(config)
     _check_dataset(config.dataset)
+    if config.replay_dataset is not None:
+        _check_dataset(config.replay_dataset)
+    check_earlier(config)
     _check_disk(config)
 
 

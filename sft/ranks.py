@@ -35,24 +35,24 @@ def quiet_others() -> None:
     console.quiet = not is_main()
 
 
-def barrier() -> None:
-    """Wait until every process is here."""
+def barrier(device: str) -> None:
+    """Wait until every process is here; on a `cpu` they talk by gloo."""
     if world_size() > 1:
         from accelerate import PartialState
 
-        PartialState().wait_for_everyone()
+        PartialState(cpu=device == "cpu").wait_for_everyone()
 
 
 @contextmanager
-def working_together(output: Path, recipe: Recipe, *, fresh: bool) -> Iterator[Path]:
+def working_together(output: Path, recipe: Recipe, *, device: str, fresh: bool) -> Iterator[Path]:
     """`common.work.working` for all processes: the main one makes and locks the folder, all of them use it.
 
     An error in one process ends the others: the launcher sees to that.
     """
     if is_main():
         with working(output, recipe, fresh=fresh, protect=True) as work:
-            barrier()
+            barrier(device)
             yield work
     else:
-        barrier()
+        barrier(device)
         yield work_folder(output, recipe)

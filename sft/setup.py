@@ -15,8 +15,13 @@ from sft.choices import Choices
 from sft.config import TrainConfig
 from sft.cpu.fused_lora import fuse
 from sft.cpu.head import add_cpu_head
+from sft.cpu.rms_norm import replace_norms
 from sft.data.batching import RightPaddingCollator
 from sft.data.examples import Examples
+from sft.data.packing import PackingCollator, pack, packed_columns
+from sft.monitor import tracking
+from sft.monitor.alerts import Alerts
+from sft.monitor.health import Health
 from sft.monitor.run_log import RunLog
 from sft.trainer import SupportTrainer
 
@@ -33,26 +38,32 @@ def make_trainer(
     arguments = training_arguments(config, choices, work)  # first: DeepSpeed loads a model in shards by it
     torch.manual_seed(config.seed)  # the adapters' initial weights
     model = prepare(config, choices)
-    log = RunLog(run_id=config.output.name)
     trainer = SupportTrainer(
         sampler_seed=config.sampler_seed,
-        lengths=training.lengths,
+        lengths=None if choices.packing else training.lengths,
+        row_ids=training.row_ids,
         backend=choices.backend,
         model=model,
         args=arguments,
-        train_dataset=as_dataset(training),
+        train_dataset=as_packed_dataset(training, config) if choices.packing else as_dataset(training),
         eval_dataset=as_dataset(validation),
         processing_class=tokenizer,
-        data_collator=RightPaddingCollator(tokenizer.pad_token_id),
-        callbacks=[log, WholeRecords(), EarlyStoppingCallback(config.early_stopping_patience)],
+        data_collator=PackingCollator(RightPaddingCollator(tokenizer.pad_token_id)),
+        callbacks=[
+            Alerts(),
+            Health(),
+            RunLog(run_id=config.output.name),
+            WholeRecords(),
+            EarlyStoppingCallback(config.early_stopping_patience),
+        ],
     )
     trainer.remove_callback(PrinterCallback)
     trainer.remove_callback(ProgressCallback)
-    log.trainer = trainer
     if choices.device == "cpu":
         add_cpu_head(causal_lm(trainer.model))
     if choices.fused_lora:
-        choice("fused layers", fuse(trainer.model), "LoRA linear layers with the fused pass")
+        norms = replace_norms(trainer.model)
+        choice("fused layers", fuse(trainer.model) + norms, "LoRA layers and norms with a shorter pass")
     trained = sum(p.numel() for p in trainer.model.parameters() if p.requires_grad)
     everything = trainer.model.num_parameters()
     choice("weights", f"{trained:,}", f"trained, {trained / everything:.1%} of {everything:,}")
@@ -77,6 +88,7 @@ def training_arguments(config: TrainConfig, choices: Choices, work: Path) -> SFT
         lr_scheduler_type=config.lr_scheduler_type,
         warmup_steps=config.warmup_ratio,  # below 1 it is a share of all steps
         weight_decay=config.weight_decay,
+        optim="adamw_torch_fused",  # TRL's default; Unsloth's is another
         max_grad_norm=config.max_grad_norm,
         # Unsloth has a checkpointing of its own, which its model is loaded with.
         gradient_checkpointing=config.gradient_checkpointing and choices.backend == "peft",
@@ -102,7 +114,8 @@ def training_arguments(config: TrainConfig, choices: Choices, work: Path) -> SFT
         dataset_kwargs={"skip_prepare_dataset": True},
         dataloader_pin_memory=torch.cuda.is_available(),
         ddp_find_unused_parameters=False,
-        report_to="none",
+        report_to=tracking.callbacks(config),
+        run_name=config.output.name,
         disable_tqdm=True,
     )
 
@@ -132,3 +145,11 @@ def as_dataset(examples: Examples) -> datasets.Dataset:
             "row": list(range(len(examples))),
         }
     )
+
+
+def as_packed_dataset(examples: Examples, config: TrainConfig) -> datasets.Dataset:
+    """The examples in rows of at most `max_length` tokens; the packs are the same in every epoch."""
+    packs = pack(examples.lengths, config.max_length, config.sampler_seed)
+    full = sum(examples.lengths) / (len(packs) * config.max_length)
+    choice("packed rows", f"{len(packs):,}", f"of {len(examples):,} examples, {full:.0%} full")
+    return datasets.Dataset.from_dict(packed_columns(examples, packs))

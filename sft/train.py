@@ -2,6 +2,7 @@
 
     python -m sft.train configs/llama31_8b.yaml
     python -m sft.train configs/llama31_8b.yaml lora.r=32 learning_rate=1e-4 --dry-run
+    python -m sft.train configs/llama31_8b.yaml --estimate H100
     accelerate launch --config_file configs/accelerate/ddp.yaml -m sft.train configs/llama31_8b.yaml
 
 Reads a dataset/ artifact, writes an adapter/ artifact. Killed at any moment, the same command goes on from
@@ -21,6 +22,8 @@ from sft.checkpoints import last_checkpoint
 from sft.choices import resolve
 from sft.config import INCIDENTAL, TrainConfig
 from sft.data.splits import load_splits
+from sft.monitor import tracking
+from sft.release.registration import VOLATILE, register
 
 _CODE = ("common/chat", "common/models.py", "sft/*.py", "sft/backends", "sft/cpu", "sft/data")
 
@@ -28,10 +31,17 @@ _CODE = ("common/chat", "common/models.py", "sft/*.py", "sft/backends", "sft/cpu
 def train(config: TrainConfig, options: Options) -> None:
     """Check, prepare, train, save."""
     ranks.quiet_others()
+    if options.estimate is not None:
+        from sft.estimate.report import show_estimate
+
+        show_estimate(config, options.estimate)
+        return
     preflight.check(config)
+    tracking.check(config)
     recipe = None if options.dry_run else _recipe(config)
     if recipe and not options.force and is_up_to_date(config.output, recipe):
         say(f"{config.output} is up to date")
+        register(config)  # a kill may have come between
         return
 
     choices = resolve(config)
@@ -44,25 +54,31 @@ def train(config: TrainConfig, options: Options) -> None:
     if recipe is None:
         from sft.plan import show_plan
 
-        show_plan(config, tokenizer, training)
+        show_plan(config, choices, tokenizer, training, validation)
         return
 
     quiet_libraries()  # before peft is imported: bitsandbytes speaks up then
     from sft.release.adapter import write_adapter
+    from sft.retention import measure_retention
     from sft.setup import make_trainer
 
-    with ranks.working_together(config.output, recipe, fresh=options.force) as work:
+    with (
+        ranks.working_together(config.output, recipe, device=choices.device, fresh=options.force) as work,
+        tracking.tracking(config, recipe, work),
+    ):
         trainer = make_trainer(config, choices, tokenizer, training, validation, work)
+        retention = measure_retention(trainer, config, tokenizer)
         checkpoint = last_checkpoint(work)
         if checkpoint is not None:
             say(f"resuming from {checkpoint.name}")
         trainer.args.eval_on_start = checkpoint is None  # the base's own validation loss, once
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-        recipe.counts = {"train": training.summary(), "val": validation.summary()}
+        recipe.counts = {"train": training.summary(), "val": validation.summary()} | retention
         trainer.save_model(str(work / "best"))  # all processes: a sharded model is gathered
         if ranks.is_main():
             write_adapter(config, choices, recipe, trainer, tokenizer, work / "best")
             finish(work)
+    register(config)
 
 
 def _recipe(config: TrainConfig) -> Recipe:
@@ -73,9 +89,14 @@ def _recipe(config: TrainConfig) -> Recipe:
     if (folder := local_folder(config.model)) is not None:
         inputs["model"] = folder
     return Recipe.of(
-        "adapter", config, inputs=inputs, code=_CODE, volatile=("metadata.json",), incidental=INCIDENTAL
+        "adapter",
+        config,
+        inputs=inputs,
+        code=_CODE,
+        volatile=VOLATILE,
+        incidental=INCIDENTAL,
     )
 
 
 if __name__ == "__main__":
-    run(train, TrainConfig, __doc__)
+    run(train, TrainConfig, __doc__, estimates=True)

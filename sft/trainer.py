@@ -9,9 +9,12 @@ import torch
 import transformers
 from trl import SFTTrainer
 
+from sft.backends.unsloth import model_inputs
 from sft.choices import Backend
 from sft.data.batching import LengthGroupedSampler
 from sft.data.examples import IGNORE
+from sft.data.packing import ShuffledSampler
+from sft.monitor.alerts import Alerts
 
 
 @dataclass
@@ -25,17 +28,29 @@ class StepRecord:
     rows: list[list[int]] = field(default_factory=list)
     losses: list[torch.Tensor] = field(default_factory=list)
     loader_seconds: float = 0.0
+    grad_norm: torch.Tensor | float | None = None
 
 
 class SupportTrainer(SFTTrainer):
-    """SFTTrainer on rendered examples of the given `lengths` (tokens).
+    """SFTTrainer on rendered examples of the given `lengths` (tokens); None says that they are packed.
 
     `supervised_seen` and `tokens_seen` count what this process has trained on, padding left out; `step` is
-    the record of the current optimizer step, or of the last one once it has ended.
+    the record of the current optimizer step, or of the last one once it has ended. `health` are figures that
+    callbacks add to the log record of the current step. `row_ids` name the training examples' rows.
     """
 
-    def __init__(self, *, lengths: list[int], sampler_seed: int, backend: Backend, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        lengths: list[int] | None,
+        row_ids: list[str],
+        sampler_seed: int,
+        backend: Backend,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
+        self.row_ids = row_ids
+        self.health: dict[str, float] = {}
         self._lengths = lengths
         self._sampler_seed = sampler_seed
         self._backend = backend
@@ -43,8 +58,36 @@ class SupportTrainer(SFTTrainer):
         self.supervised_seen = 0
         self.step = StepRecord()
         self._eval_sums = torch.zeros(2, dtype=torch.float64)
+        self.introduce_callbacks()
 
-    def _get_train_sampler(self, train_dataset: Any = None) -> LengthGroupedSampler:
+    @property
+    def alerts(self) -> list[dict[str, Any]]:
+        """What `Alerts` has found so far, before a resume too: step, kind, message and row ids."""
+        watching = [callback for callback in self.callback_handler.callbacks if isinstance(callback, Alerts)]
+        return watching[0].alerts if watching else []
+
+    def introduce_callbacks(self) -> None:
+        """Tell the callbacks with a `trainer` that it is this one."""
+        for callback in self.callback_handler.callbacks:
+            if hasattr(callback, "trainer"):
+                callback.trainer = self
+
+    def _load_callback_state(self) -> None:
+        super()._load_callback_state()
+        self.introduce_callbacks()  # a checkpoint's callbacks are new objects
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        if "loss" in logs:
+            logs.update(self.health)
+        super().log(logs, start_time)
+
+    def _get_grad_norm(self, *args: Any, **kwargs: Any) -> Any:
+        self.step.grad_norm = super()._get_grad_norm(*args, **kwargs)
+        return self.step.grad_norm
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> LengthGroupedSampler | ShuffledSampler:
+        if self._lengths is None:
+            return ShuffledSampler(len(self.train_dataset), self._sampler_seed)
         size = self.args.train_batch_size * self.args.gradient_accumulation_steps * self.args.world_size
         return LengthGroupedSampler(self._lengths, size, self._sampler_seed)
 
@@ -76,7 +119,10 @@ class SupportTrainer(SFTTrainer):
         """
         inputs = {name: value for name, value in inputs.items() if name != "rows"}
         if self._backend == "unsloth":
-            return transformers.Trainer.compute_loss(self, model, inputs, return_outputs, num_items_in_batch)
+            # TRL's own would ask for TRL's head. The count goes by keyword, where Unsloth looks for it.
+            return transformers.Trainer.compute_loss(
+                self, model, model_inputs(inputs), return_outputs, num_items_in_batch=num_items_in_batch
+            )
         if inputs["input_ids"].device.type != "cpu":
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         inputs.pop("attention_mask", None)
@@ -111,11 +157,12 @@ class SupportTrainer(SFTTrainer):
         prefix = kwargs.get("metric_key_prefix", "eval")
         self._eval_sums.zero_()
         output = super().evaluation_loop(*args, **kwargs)
-        nll, tokens = self._summed_over_processes(self._eval_sums).tolist()
+        nll, tokens = self.summed_over_processes(self._eval_sums).tolist()
         output.metrics[f"{prefix}_loss"] = nll / max(tokens, 1)
         return output
 
-    def _summed_over_processes(self, values: torch.Tensor) -> torch.Tensor:
+    def summed_over_processes(self, values: torch.Tensor) -> torch.Tensor:
+        """To be called by all processes at once."""
         return self.accelerator.reduce(values.to(self.accelerator.device), "sum")
 
 

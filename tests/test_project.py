@@ -9,7 +9,8 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-CONFIGS = sorted((ROOT / "configs").rglob("*.yaml"))
+CONFIGS = sorted(p for p in (ROOT / "configs").rglob("*.yaml") if p.parent.name != "accelerate")
+LAUNCHERS = sorted((ROOT / "configs/accelerate").glob("*.yaml"))  # tests/sft/test_launchers.py loads them
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 COMMANDS = {
     "python -m data_pipeline.sample": "data_pipeline.sample.config:SampleConfig",
@@ -19,6 +20,7 @@ COMMANDS = {
     "python -m data_pipeline.synthesise": "data_pipeline.synthetic.config:SynthesiseConfig",
     "python -m sft.tiny": "sft.tiny.config:TinyConfig",
     "python -m sft.train": "sft.config:TrainConfig",
+    "python -m sft.tune": "sft.tune.config:TuneConfig",
     "python -m eval.report": "eval.config:ReportConfig",
 }
 
@@ -34,6 +36,19 @@ def test_every_config_opens_with_its_command_and_loads(path: Path) -> None:
     assert argument == str(path.relative_to(ROOT))
     module, name = COMMANDS[command].split(":")
     load(getattr(importlib.import_module(module), name), path, check_paths=False)
+
+
+@pytest.mark.parametrize("path", LAUNCHERS, ids=lambda path: path.name)
+def test_every_launcher_opens_with_its_command(path: Path) -> None:
+    first = path.read_text().splitlines()[0]
+    command = f"# accelerate launch --config_file {path.relative_to(ROOT)} -m sft.train "
+    assert first.startswith(command) and ROOT / first.removeprefix(command) in CONFIGS
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_launchers_and_configs_named_in_a_config_exist(path: Path) -> None:
+    named = re.findall(r"\bconfigs/[\w./-]*\w", path.read_text())
+    assert [name for name in named if not (ROOT / name).exists()] == []
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)

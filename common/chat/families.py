@@ -17,10 +17,15 @@ The text equals that of the model's stock template, with these exceptions (teste
 - all: lists of tools raise, and so do messages with `tool_calls`: here a call is a line of JSON in the
   assistant's text (`common.chat.tools`), with "arguments" where Llama 3.1 has "parameters", and without the
   marks that Qwen 2.5 and Mistral v0.3 put around it.
-- what a tool answers (role `tool`): as in the stock templates of llama3, llama3.1, llama3.2 and qwen2.5;
-  mistral-v0.3 has JSON text and no call id between its marks; gemma2 and tiny, which know no such role, write
-  it as qwen2.5 does, a user turn with `<tool_response>` around it.
+- what a tool answers (role `tool`): as in the stock templates of llama3, llama3.1, llama3.2, qwen2.5 and
+  qwen3; mistral-v0.3 has JSON text and no call id between its marks; gemma2 and tiny, which know no such
+  role, write it as qwen2.5 does, a user turn with `<tool_response>` around it.
 - all: other roles raise.
+
+qwen3 is the format of Qwen3's Instruct models of July 2025, which never think (Qwen3-30B-A3B-Instruct-2507,
+Qwen3-4B-Instruct-2507). Unlike qwen2.5 it has no system turn of its own. The first Qwen3 models, of April
+2025, have another format: their stock template opens the last reply with an empty `<think>` block, so that
+the text of a reply changes once a turn follows it.
 """
 
 from dataclasses import dataclass
@@ -28,7 +33,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-FamilyName = Literal["llama3", "llama3.1", "llama3.2", "qwen2.5", "mistral-v0.3", "gemma2", "tiny"]
+FamilyName = Literal["llama3", "llama3.1", "llama3.2", "qwen2.5", "qwen3", "mistral-v0.3", "gemma2", "tiny"]
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -79,6 +84,14 @@ FAMILIES: dict[str, Family] = {
     "qwen2.5": Family(
         name="qwen2.5",
         template_path=_TEMPLATES / "qwen2.5.jinja",
+        bos_token=None,
+        end_of_turn="<|im_end|>",
+        pad_token="<|endoftext|>",
+        special_tokens=("<|im_start|>", "<|im_end|>", "<|endoftext|>"),
+    ),
+    "qwen3": Family(
+        name="qwen3",
+        template_path=_TEMPLATES / "qwen3.jinja",
         bos_token=None,
         end_of_turn="<|im_end|>",
         pad_token="<|endoftext|>",

@@ -86,7 +86,7 @@ _CONTROL_TEXT = re.compile(
     <(?= (?: \|\w+\|                            # Llama 3, Qwen 2.5, tiny: <|eot_id|>, <|im_start|>, <|end|>
          | /?s | bos | eos | pad | unk          # Mistral, Gemma
          | mask | 2mass | unused\d+ | (?:start|end)_of_turn
-         | /?tool_(?:call | response)           # Qwen 2.5, no special tokens, but marks of its format
+         | /?tool_(?:call | response) | /?think # Qwen, no special tokens, but marks of its format
          ) > )
     | \[(?= (?: /?INST | TOOL_CALLS | /?(?:AVAILABLE_TOOLS | TOOL_RESULTS) | control_\d+   # Mistral
          | @BOS@ | toxicity=\d                                                             # Gemma

@@ -73,7 +73,7 @@ def _check_control_text(tokenizer: "PreTrainedTokenizerBase", where: str) -> Non
 
 
 def _compare_with_own_template(tokenizer: "PreTrainedTokenizerBase", family: Family, where: str) -> None:
-    """Llama 3 and 3.1 share a vocabulary: nothing would fail, but the model would meet a format new to it."""
+    """Families share vocabularies: nothing would fail, but the model would meet a format new to it."""
     if not tokenizer.chat_template or _own_template_agrees(tokenizer, family):
         return  # without a template it is a base model: any format is new to it
     names = " or ".join(other.name for other in FAMILIES.values() if _own_template_agrees(tokenizer, other))
@@ -90,11 +90,18 @@ def _own_template_agrees(tokenizer: "PreTrainedTokenizerBase", family: Family) -
         {"role": "assistant", "content": "c"},
         {"role": "user", "content": "d"},
     ]
-    probe = probe if family.system_role else probe[1:]
+    # Without a system message Qwen 2.5 writes one of its own, and Qwen3 none.
+    return all(
+        _same_text(tokenizer, family, messages)
+        for messages in ([probe, probe[1:]] if family.system_role else [probe[1:]])
+    )
+
+
+def _same_text(tokenizer: "PreTrainedTokenizerBase", family: Family, messages: list[Message]) -> bool:
     try:
         own = tokenizer.apply_chat_template(
-            probe, tokenize=False, add_generation_prompt=True, date_string="26 Jul 2024"
+            messages, tokenize=False, add_generation_prompt=True, date_string="26 Jul 2024"
         )
     except Exception:  # a template is code of the model's author and may raise anything
         return False
-    return bool(own == render_text(family, probe, add_generation_prompt=True))
+    return bool(own == render_text(family, messages, add_generation_prompt=True))

@@ -9,7 +9,7 @@
 See docs/registry.md. MLflow is imported by the first call that needs it, not before.
 """
 
-from common.registry.kinds import ADAPTER, EVALUATION, Kind
+from common.registry.kinds import ADAPTER, EVALUATION, MODEL, Kind
 from common.registry.registry import DEFAULT_URI, Registry
 from common.registry.trail import ALIASES, Attached, Entry, Moved
 from common.registry.versions import Damage, Version
@@ -19,6 +19,7 @@ __all__ = [
     "ALIASES",
     "DEFAULT_URI",
     "EVALUATION",
+    "MODEL",
     "Attached",
     "Damage",
     "Entry",

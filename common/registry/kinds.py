@@ -1,5 +1,6 @@
 """What a folder must hold to be registered."""
 
+import fnmatch
 import json
 import re
 from dataclasses import dataclass
@@ -23,15 +24,21 @@ _MAX_FILE_NAME = 200
 
 @dataclass(frozen=True)
 class Kind:
-    """A sort of model: its name, and the files that each version of it must have from the start."""
+    """A sort of model: its name, and the files that each version of it must have from the start.
+
+    `weights` is a pattern that at least one file must match, where weights may lie in several.
+    """
 
     name: str
     required: tuple[str, ...]
+    weights: str | None = None
 
 
 ADAPTER = Kind(
     "adapter", ("adapter_config.json", "adapter_model.safetensors", "training_args.json", _METADATA)
 )
+MODEL = Kind("model", ("config.json", "training_args.json", _METADATA), weights="*.safetensors")
+"""All weights of a model, be they fine-tuned or merged."""
 
 
 def inspect(folder: Path, kind: Kind) -> tuple[dict[str, str], dict[str, str]]:
@@ -44,7 +51,10 @@ def inspect(folder: Path, kind: Kind) -> tuple[dict[str, str], dict[str, str]]:
         raise UserError(f"no such folder: '{folder}'", "give the folder that the training stage wrote")
     paths = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
     # metadata.json is asked of every kind: the lineage is read from it.
-    if missing := sorted({*kind.required, _METADATA} - paths.keys()):
+    missing = sorted({*kind.required, _METADATA} - paths.keys())
+    if kind.weights and not fnmatch.filter(paths, kind.weights):
+        missing.append(kind.weights)
+    if missing:
         raise UserError(
             f"'{folder}' can't be registered as {kind.name}: it has no {', '.join(missing)}",
             "run the stage that writes it again",

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 from common.chat import FAMILIES
 from common.errors import UserError
 from common.models import load_weights
+from sft.backends.earlier import load_earlier
+from sft.backends.qat import round_in_training
 from sft.choices import Choices
 from sft.config import LoraOptions, TrainConfig
 
@@ -20,11 +22,16 @@ def prepare(config: TrainConfig, choices: Choices) -> Any:
         UserError: the model can't be fetched, lacks a target, or does not fit the earlier adapter.
     """
     base = load_base(config, choices)
+    if config.qat is not None:
+        round_in_training(base, config.qat)
     if config.lora is None:
         return base
     from peft import get_peft_model
 
-    return get_peft_model(base, lora_config(config.model, config.lora, base.config.num_hidden_layers))
+    model = get_peft_model(base, lora_config(config.model, config.lora, base.config.num_hidden_layers))
+    if config.adapter is not None:
+        load_earlier(model, config)
+    return model
 
 
 def load_base(config: TrainConfig, choices: Choices) -> "PreTrainedModel":
@@ -45,7 +52,7 @@ def load_base(config: TrainConfig, choices: Choices) -> "PreTrainedModel":
         attention=choices.attention,
     )
     if config.lora is not None:
-        _check_targets(model, config)
+        check_targets(model, config)
     return model
 
 
@@ -61,7 +68,8 @@ def _nf4(dtype: Any) -> "BitsAndBytesConfig":
     )
 
 
-def _check_targets(model: "PreTrainedModel", config: TrainConfig) -> None:
+def check_targets(model: "PreTrainedModel", config: TrainConfig) -> None:
+    """Raise UserError for adapter targets that the model lacks."""
     assert config.lora is not None
     modules = {name.rsplit(".", 1)[-1] for name, _ in model.named_modules()}
     if missing := [name for name in config.lora.target_modules if name not in modules]:
@@ -95,14 +103,22 @@ def lora_config(model: str, lora: LoraOptions, layers: int) -> "LoraConfig":
         r=lora.r,
         lora_alpha=lora.alpha,
         lora_dropout=lora.dropout,
-        target_modules=list(lora.target_modules) or None,
-        target_parameters=list(lora.target_parameters) or None,
-        layers_to_transform=top_layers(lora, layers),
+        target_modules=list(lora.target_modules),  # for None, PEFT would take the model type's usual ones
+        target_parameters=_target_parameters(lora, layers),
+        layers_to_transform=top_layers(lora, layers) if lora.target_modules else None,
         use_rslora=lora.use_rslora,
         use_dora=lora.use_dora,
         base_model_name_or_path=model,
         task_type="CAUSAL_LM",
     )
+
+
+def _target_parameters(lora: LoraOptions, layers: int) -> list[str] | None:
+    """Names for PEFT, which does not look at `layers_to_transform` here: so each block is named."""
+    blocks = top_layers(lora, layers)
+    if not lora.target_parameters or blocks is None:
+        return list(lora.target_parameters) or None
+    return [f"layers.{block}.{name}" for block in blocks for name in lora.target_parameters]
 
 
 def top_layers(lora: LoraOptions, layers: int) -> list[int] | None:

@@ -5,10 +5,10 @@ core (28 % of a step at p = 0.05), and each layer draws its own, although the q,
 block read the same input, as do gate and up. And the low-rank path adds four whole-matrix operations to
 each layer, forward and backward.
 
-Here layers that read the same tensor share one mask, drawn 16 bits an element by a fast generator that is
-seeded from torch's (so a resumed run draws the same masks); and the low-rank product is accumulated into
-the base product (`addmm`), with a backward pass that stores nothing but the dropped input and its rank-r
-projection. Without dropout, outputs and gradients equal PEFT's to rounding
+Here layers that read the same tensor are one operation (`_GroupProduct`): they share one dropout mask, of
+which only the few dropped places are drawn (`dropped_places`); the low-rank product is accumulated into the
+base product (`addmm`); and so are the gradients of their input, which autograd would add one whole matrix
+after the other. Without dropout, outputs and gradients equal PEFT's to rounding
 (`tests/sft/cpu/test_fused_lora.py`). `make bench-sft` measures the gain.
 """
 
@@ -21,6 +21,8 @@ from peft.tuners.lora import Linear as LoraLinear
 from torch import Tensor, nn
 
 _ADAPTER = "default"
+_SAME_INPUT = (("q_proj", "k_proj", "v_proj"), ("gate_proj", "up_proj"))
+"""Names of neighbours that read the same tensor, in the order in which they are called."""
 
 
 def fuse(model: nn.Module) -> int:
@@ -30,11 +32,13 @@ def fuse(model: nn.Module) -> int:
     """
     fused = 0
     for parent in model.modules():
-        siblings = [child for child in parent.children() if _is_plain(child)]
-        shared = _SharedDropout()
-        for layer in siblings:
-            layer.forward = functools.partial(_forward, layer, shared)
-        fused += len(siblings)
+        plain = {name: child for name, child in parent.named_children() if _is_plain(child)}
+        for names in (*_SAME_INPUT, *((name,) for name in plain)):
+            group = [plain.pop(name) for name in names if name in plain]
+            outputs = _Outputs(group)
+            for number, layer in enumerate(group):
+                layer.forward = functools.partial(_forward, layer, outputs, number)
+            fused += len(group)
     return fused
 
 
@@ -50,77 +54,106 @@ def _is_plain(module: nn.Module) -> bool:
     )
 
 
-def _forward(layer: Any, shared: "_SharedDropout", x: Tensor) -> Tensor:
+def _forward(layer: Any, outputs: "_Outputs", number: int, x: Tensor) -> Tensor:
     if layer.disable_adapters or layer.merged:
         return layer.base_layer(x)
-    dropout = layer.lora_dropout[_ADAPTER]
-    p = dropout.p if layer.training and isinstance(dropout, nn.Dropout) else 0.0
-    return _LoraProduct.apply(
-        x,
-        shared.dropped(x, p),
-        layer.base_layer.weight,
-        layer.lora_A[_ADAPTER].weight,
-        layer.lora_B[_ADAPTER].weight,
-        layer.scaling[_ADAPTER],
-    )
+    return outputs.of(number, x)
 
 
-class _SharedDropout:
-    """The dropped input of sibling layers, drawn once for each tensor that comes in."""
+class _Outputs:
+    """Outputs of layers with the same input: all are computed when the first is asked for, and handed out."""
 
-    def __init__(self) -> None:
+    def __init__(self, group: list[Any]) -> None:
+        self._group = group
         self._input: Tensor | None = None
-        self._dropped: Tensor | None = None
+        self._waiting: dict[int, Tensor] = {}
 
-    def dropped(self, x: Tensor, p: float) -> Tensor:
-        if p == 0:
-            return x
-        if self._input is not x or self._dropped is None:
-            self._input, self._dropped = x, _Dropout.apply(x, p)
-        return self._dropped
-
-
-class _Dropout(torch.autograd.Function):
-    """Inverted dropout; p is rounded to a multiple of 2^-16."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, p: float) -> Tensor:
-        seed = int(torch.randint(2**62, ()))
-        words = np.random.Generator(np.random.SFC64(seed)).bytes(2 * x.numel())
-        bits = torch.frombuffer(bytearray(words), dtype=torch.int16).view(x.shape)
-        keep = (bits >= round(p * 2**16) - 2**15).to(x.dtype).mul_(1 / (1 - p))
-        ctx.save_for_backward(keep)
-        return x * keep
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        (keep,) = ctx.saved_tensors
-        return gradients[0] * keep, None
+    def of(self, number: int, x: Tensor) -> Tensor:
+        if self._input is not x or number not in self._waiting:
+            self._input, self._waiting = x, dict(enumerate(_product(self._group, x)))
+        output = self._waiting.pop(number)
+        if not self._waiting:
+            self._input = None  # keeps no activation alive
+        return output
 
 
-class _LoraProduct(torch.autograd.Function):
-    """y = x W^T + s (d A^T) B^T, where d is x after dropout; W is frozen.
+def _product(group: list[Any], x: Tensor) -> tuple[Tensor, ...]:
+    first = group[0]
+    dropout = first.lora_dropout[_ADAPTER]
+    p = dropout.p if first.training and isinstance(dropout, nn.Dropout) else 0.0
+    places = dropped_places(x.numel(), p) if p else None
+    weights = (
+        *(layer.base_layer.weight for layer in group),
+        *(layer.lora_A[_ADAPTER].weight for layer in group),
+        *(layer.lora_B[_ADAPTER].weight for layer in group),
+    )
+    result: tuple[Tensor, ...] = _GroupProduct.apply(x, places, first.scaling[_ADAPTER] / (1 - p), *weights)
+    return result
 
-    Shapes: x and d (..., in), W (out, in), A (r, in), B (out, r), y (..., out).
+
+def dropped_places(count: int, p: float) -> Tensor:
+    """Places of `count` that a Bernoulli(p) mask drops, ascending, int64: gaps between them are geometric.
+
+    So p * count numbers are drawn instead of `count`. Seeded from torch's generator: a resumed run draws the
+    same.
+    """
+    rng = np.random.Generator(np.random.SFC64(int(torch.randint(2**62, ()))))
+    enough = int(count * p + 6 * (count * p) ** 0.5 + 16)
+    places = np.empty(0, dtype=np.int64)
+    while not len(places) or places[-1] < count:  # a second round is needed once in a billion draws
+        gaps = rng.standard_exponential(enough, dtype=np.float32) * np.float32(-1 / np.log1p(-p))
+        start = places[-1] if len(places) else -1
+        places = np.concatenate([places, start + np.cumsum(gaps.astype(np.int64) + 1)])
+    return torch.from_numpy(places[: np.searchsorted(places, count)])
+
+
+class _GroupProduct(torch.autograd.Function):
+    """y_i = x W_i^T + s (d A_i^T) B_i^T for layers i, where d is x with dropped places set to 0; W is frozen.
+
+    `scale` holds dropout's 1 / (1 - p). Shapes: x (..., in), places (dropped,), W_i (out_i, in),
+    A_i (r_i, in), B_i (out_i, r_i), y_i (..., out_i).
     """
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, d: Tensor, w: Tensor, a: Tensor, b: Tensor, scale: float) -> Tensor:
-        d_rows = d.reshape(-1, d.shape[-1])
+    def forward(
+        ctx: Any, x: Tensor, places: Tensor | None, scale: float, *weights: Tensor
+    ) -> tuple[Tensor, ...]:
+        count = len(weights) // 3
+        bases, a, bs = weights[:count], torch.cat(weights[count : 2 * count]), weights[2 * count :]
+        x_rows = x.reshape(-1, x.shape[-1])
+        d_rows = x_rows
+        if places is not None:
+            d_rows = x_rows.clone(memory_format=torch.contiguous_format)
+            d_rows.view(-1).index_fill_(0, places, 0)
         projected = d_rows @ a.t()
-        y = x.reshape(-1, x.shape[-1]) @ w.t()
-        y.addmm_(projected, b.t(), alpha=scale)
-        ctx.save_for_backward(d_rows, projected, w, a, b)
+        outputs = []
+        for base, b, part in zip(bases, bs, _split(projected, bs), strict=True):
+            y = x_rows @ base.t()
+            outputs.append(y.addmm_(part, b.t(), alpha=scale).view(*x.shape[:-1], base.shape[0]))
+        ctx.save_for_backward(d_rows, projected, places, a, *bases, *bs)
         ctx.scale, ctx.input_shape = scale, x.shape
-        return y.view(*x.shape[:-1], -1)
+        return tuple(outputs)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        d_rows, projected, w, a, b = ctx.saved_tensors
-        g = gradients[0].reshape(-1, gradients[0].shape[-1])
-        g_projected = (g @ b).mul_(ctx.scale)
-        grad_x = (g @ w).view(ctx.input_shape) if ctx.needs_input_grad[0] else None
-        grad_d = (g_projected @ a).view(ctx.input_shape) if ctx.needs_input_grad[1] else None
-        grad_a = g_projected.t() @ d_rows
-        grad_b = (g.t() @ projected).mul_(ctx.scale)
-        return grad_x, grad_d, None, grad_a, grad_b, None
+        d_rows, projected, places, a, *rest = ctx.saved_tensors
+        bases, bs = rest[: len(gradients)], rest[len(gradients) :]
+        gs = [g.reshape(-1, g.shape[-1]) for g in gradients]
+        g_projected = torch.cat([g @ b for g, b in zip(gs, bs, strict=True)], dim=1).mul_(ctx.scale)
+        grad_x = None
+        if ctx.needs_input_grad[0]:
+            grad_x = g_projected @ a
+            if places is not None:
+                grad_x.view(-1).index_fill_(0, places, 0)
+            for g, base in zip(gs, bases, strict=True):
+                grad_x.addmm_(g, base)
+            grad_x = grad_x.view(ctx.input_shape)
+        grad_as = _split((g_projected.t() @ d_rows).t(), bs)
+        grad_bs = [(g.t() @ part).mul_(ctx.scale) for g, part in zip(gs, _split(projected, bs), strict=True)]
+        frozen = [None] * len(bases)
+        return grad_x, None, None, *frozen, *(part.t() for part in grad_as), *grad_bs
+
+
+def _split(columns: Tensor, bs: Any) -> tuple[Tensor, ...]:
+    """The columns of each layer, whose rank is the width of its B."""
+    return columns.split([b.shape[1] for b in bs], dim=1)

@@ -8,6 +8,7 @@ import torch
 from torch.nn import functional
 
 from sft.cpu.cross_entropy import linear_cross_entropy
+from sft.cpu.last_block import LastBlock
 from sft.data.examples import IGNORE
 
 
@@ -27,6 +28,7 @@ def add_cpu_head(causal_lm: Any) -> None:
     looks. With `position_ids` that start anew, Transformers masks the packed examples from each other.
     """
     plain = causal_lm.forward
+    last_block = LastBlock(causal_lm)
 
     def forward(
         self: Any,
@@ -36,13 +38,15 @@ def add_cpu_head(causal_lm: Any) -> None:
         **others: Any,
     ) -> Any:
         if labels is None:
+            last_block.narrow(None)
             return plain(input_ids=input_ids, position_ids=position_ids, **others)
+        targets = functional.pad(labels[:, 1:], (0, 1), value=IGNORE).flatten()
+        rows = (targets != IGNORE).nonzero().squeeze(1)
+        last_block.narrow(rows)
         hidden = self.base_model(
             input_ids=input_ids, position_ids=position_ids, use_cache=False
         ).last_hidden_state
-        targets = labels[:, 1:]
-        trained = targets != IGNORE
-        return HeadOutput(nll=_head_loss(self, hidden[:, :-1][trained], targets[trained]))
+        return HeadOutput(nll=_head_loss(self, hidden.flatten(0, 1)[rows], targets[rows]))
 
     causal_lm.forward = MethodType(forward, causal_lm)
 

@@ -1,4 +1,4 @@
-"""Dataset rows to training examples: ids and labels, with what was truncated or dropped counted by reason."""
+"""Dataset rows to training examples: ids and labels, with what was cut, truncated or dropped counted."""
 
 import json
 from collections import Counter
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from common.chat import Family, MessageError, Rendered, normalise, render_conversations
 from common.console import track
+from sft.data.cutting import cut
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -19,13 +20,23 @@ _BATCH = 256
 
 @dataclass
 class Examples:
-    """Training examples of one split, and where the rest went."""
+    """Training examples of one split, and where the rest went.
+
+    `cut` conversations were too long and became `parts` examples, each of whole exchanges. `truncated`
+    examples, of a single exchange that is too long, lost their end. `lost` counts the tokens that would have
+    been trained and are not: they were cut off there, be the rest kept or dropped.
+    """
 
     input_ids: list[list[int]] = field(default_factory=list)
     labels: list[list[int]] = field(default_factory=list)
     row_ids: list[str] = field(default_factory=list)
     dropped: Counter[str] = field(default_factory=Counter)
+    cut: int = 0
+    parts: int = 0
     truncated: int = 0
+    lost: int = 0
+    replay: dict[str, Any] = field(default_factory=dict)
+    """What `sft.data.replay` has mixed in: counts."""
 
     def __len__(self) -> int:
         return len(self.input_ids)
@@ -62,27 +73,53 @@ class Examples:
             "tokens": sum(self.lengths),
             "supervised_tokens": self.supervised,
             "length": quantiles,
+            "cut": self.cut,
+            "parts": self.parts,
             "truncated": self.truncated,
+            "lost_tokens": self.lost,
             "dropped": dict(self.dropped),
-        }
+        } | ({"replay": self.replay} if self.replay else {})
 
 
 def load_examples(
     path: Path, tokenizer: "PreTrainedTokenizerBase", family: Family, max_length: int
 ) -> Examples:
-    """Render the JSONL rows at `path`.
+    """Render the JSONL rows at `path` (see `render_rows`)."""
+    return render_rows(read_rows(path), tokenizer, family, max_length, what=path.name)
 
-    An example over `max_length` tokens loses its end (counted); one that then has no trained token left is
-    dropped as `no_trained_token`: a batch of such rows would train on nothing, or give a NaN loss.
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """The rows of a split: `id`, `messages` and what else the dataset has."""
+    with path.open(encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def render_rows(
+    rows: list[dict[str, Any]],
+    tokenizer: "PreTrainedTokenizerBase",
+    family: Family,
+    max_length: int,
+    *,
+    what: str,
+) -> Examples:
+    """Render rows; `what` they are is for the progress bar.
+
+    A conversation over `max_length` tokens is cut between exchanges (see `sft.data.cutting`). A single
+    exchange that is too long loses its end; one that then has no trained token left is dropped as
+    `no_trained_token`: a batch of such rows would train on nothing, or give a NaN loss.
     """
     examples = Examples()
-    with path.open(encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines]
     batches = [rows[start : start + _BATCH] for start in range(0, len(rows), _BATCH)]
-    for batch in track(batches, f"tokenizing {path.name}"):
+    for batch in track(batches, f"tokenizing {what}"):
         usable = [row for row in batch if _is_usable(row, examples.dropped)]
         rendered = render_conversations(tokenizer, family, [row["messages"] for row in usable])
         for row, group in zip(usable, rendered, strict=True):
+            if any(len(example.input_ids) > max_length for example in group):
+                parts = cut(tokenizer, family, row["messages"], max_length)
+                if parts != group:
+                    examples.cut += 1
+                    examples.parts += len(parts)
+                group = parts
             for example in group:
                 _add(examples, str(row["id"]), example, max_length)
     return examples
@@ -104,6 +141,7 @@ def _add(examples: Examples, row_id: str, example: Rendered, max_length: int) ->
         token if trained else IGNORE
         for token, trained in zip(input_ids, example.trained[:max_length], strict=True)
     ]
+    examples.lost += sum(example.trained[max_length:])
     if all(label == IGNORE for label in labels[1:]):  # the first token is never a target
         examples.dropped["no_trained_token"] += 1
         return

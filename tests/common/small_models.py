@@ -14,15 +14,20 @@ def write_model(
     context: int = 256,
     hidden_size: int = 32,
 ) -> Path:
-    """Write a random model of `family`'s architecture, with the family's small tokenizer."""
+    """Write a random model of `family`'s architecture, with the family's small tokenizer.
+
+    qwen3's is a Mixture of Experts.
+    """
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
     write_tokenizer(folder, family)
     tokenizer = AutoTokenizer.from_pretrained(folder, mistral_format=False)
-    model_type = {"qwen2.5": "qwen2", "mistral-v0.3": "mistral", "gemma2": "gemma2"}.get(family, "llama")
+    model_type = {"qwen2.5": "qwen2", "qwen3": "qwen3_moe", "mistral-v0.3": "mistral", "gemma2": "gemma2"}
+    experts = {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 16}
     config = AutoConfig.for_model(
-        model_type,
+        model_type.get(family, "llama"),
+        **(experts if family == "qwen3" else {}),
         vocab_size=len(tokenizer),
         hidden_size=hidden_size,
         intermediate_size=64,

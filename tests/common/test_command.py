@@ -2,13 +2,17 @@ from pathlib import Path
 
 import pytest
 
-from common.command import Options, run
-from common.config import Config
-from common.errors import GateError, UserError
+from common.command import ALL_GPUS, Options, parse, run
+from common.config import Config, InputPath
+from common.errors import ConfigError, GateError, UserError
 
 
 class Small(Config):
     value: int = 1
+
+
+class Needs(Config):
+    data: InputPath
 
 
 def exit_code(tmp_path: Path, function: object, *argv: str) -> object:
@@ -65,6 +69,37 @@ def test_a_bug_keeps_its_traceback(tmp_path: Path) -> None:
 
     with pytest.raises(ZeroDivisionError):
         run(fail, Small, "", [str(write_small(tmp_path))])
+
+
+@pytest.mark.parametrize(
+    ("argv", "asked", "value"),
+    [
+        (["--estimate", "H100"], "H100", 3),
+        (["--estimate"], ALL_GPUS, 3),
+        (["--estimate", "value=4"], ALL_GPUS, 4),
+        (["value=4", "--estimate", "RTX 4090"], "RTX 4090", 4),
+        ([], None, 3),
+    ],
+)
+def test_an_estimate_may_name_a_gpu(tmp_path: Path, argv: list[str], asked: str | None, value: int) -> None:
+    config, options = parse(Small, "A command.", [str(write_small(tmp_path)), *argv], estimates=True)
+    assert (config.value, options.estimate) == (value, asked)
+
+
+def test_only_commands_that_make_estimates_offer_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert exit_code(tmp_path, lambda *both: None, "--estimate") == 2
+    assert "unrecognized arguments: --estimate" in capsys.readouterr().err
+
+
+def test_an_estimate_needs_no_inputs_yet(tmp_path: Path) -> None:
+    path = tmp_path / "needs.yaml"
+    path.write_text("data: nowhere\n")
+    config, _ = parse(Needs, "A command.", [str(path), "--estimate"], estimates=True)
+    assert config.data == Path("nowhere")
+    with pytest.raises(ConfigError, match="no such file or folder: 'nowhere'"):
+        parse(Needs, "A command.", [str(path)], estimates=True)
 
 
 def write_small(folder: Path) -> Path:

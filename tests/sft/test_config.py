@@ -20,6 +20,14 @@ def test_shipped_configs_load_and_open_with_their_command(path: Path) -> None:
 def test_every_model_of_the_readme_has_a_config() -> None:
     names = {path.stem for path in TRAINING}
     assert {"llama31_8b", "qwen25_7b", "mistral_7b_v03", "llama32_3b", "gemma2_2b", "sft"} <= names
+    assert {"llama31_70b", "qwen25_72b", "qwen25_3b", "qwen3_30b_a3b"} <= names
+
+
+@pytest.mark.parametrize("path", TRAINING, ids=lambda path: path.stem)
+def test_configs_train_16_examples_a_step(path: Path) -> None:
+    config = load(TrainConfig, path, check_paths=False)
+    gpus = 2 if "fsdp_qlora" in path.read_text() else 1
+    assert config.per_device_train_batch_size * config.gradient_accumulation_steps * gpus == 16
 
 
 def test_defaults_are_the_reference_recipe() -> None:

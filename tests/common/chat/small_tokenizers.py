@@ -47,6 +47,8 @@ _LLAMA3 = [
 ]
 _LLAMA31 = [*_LLAMA3, "<|finetune_right_pad_id|>", "<|eom_id|>", "<|python_tag|>"]
 _QWEN = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|object_ref_start|>", "<|fim_prefix|>"]
+_QWEN3_MARKS = ["<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>", "<think>", "</think>"]
+"""Single tokens, but not special ones: decoding without special tokens keeps them."""
 _MISTRAL = [
     "<unk>",
     "<s>",
@@ -69,6 +71,7 @@ SPECIAL_TOKENS = {
     "llama3.1": _LLAMA31,
     "llama3.2": _LLAMA31,
     "qwen2.5": _QWEN,
+    "qwen3": [*_QWEN, *_QWEN3_MARKS],
     "mistral-v0.3": _MISTRAL,
     "gemma2": _GEMMA,
     "tiny": _TINY,
@@ -102,7 +105,8 @@ _CONFIGS: dict[str, dict[str, Any]] = {
     },
     "tiny": {"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": "<|bos|>", "eos_token": "<|end|>"},
 }
-_MODEL_TYPES = {"qwen2.5": "qwen2", "mistral-v0.3": "mistral", "gemma2": "gemma2"}
+_CONFIGS["qwen3"] = _CONFIGS["qwen2.5"]
+_MODEL_TYPES = {"qwen2.5": "qwen2", "qwen3": "qwen3_moe", "mistral-v0.3": "mistral", "gemma2": "gemma2"}
 
 
 def write_tokenizer(folder: Path, family: str) -> Path:
@@ -111,6 +115,8 @@ def write_tokenizer(folder: Path, family: str) -> Path:
     tokenizer = build(family)
     folder.mkdir(parents=True)
     tokenizer.save(str(folder / "tokenizer.json"))
+    if family == "qwen3":
+        _make_ordinary(folder / "tokenizer.json", _QWEN3_MARKS)
     config = dict(_CONFIGS.get(family) or _CONFIGS["llama"])
     if template := stock_template(family):
         config["chat_template"] = template
@@ -120,11 +126,19 @@ def write_tokenizer(folder: Path, family: str) -> Path:
     return folder
 
 
+def _make_ordinary(path: Path, tokens: list[str]) -> None:
+    data = json.loads(path.read_text(encoding="utf-8"))
+    for entry in data["added_tokens"]:
+        entry["special"] = entry["content"] not in tokens
+    path.write_text(json.dumps(data), encoding="utf-8")
+
+
 def _byte_level(family: str) -> Tokenizer:
     tokenizer = Tokenizer(models.BPE())
-    if family == "qwen2.5":
+    is_qwen = family in ("qwen2.5", "qwen3")
+    if is_qwen:
         tokenizer.normalizer = normalizers.NFC()
-    split = _QWEN_SPLIT if family == "qwen2.5" else _LLAMA3_SPLIT
+    split = _QWEN_SPLIT if is_qwen else _LLAMA3_SPLIT
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
             pre_tokenizers.Split(Regex(split), behavior="isolated"),
@@ -142,8 +156,8 @@ def _byte_level(family: str) -> Tokenizer:
             show_progress=False,
         ),
     )
-    trimming = processors.ByteLevel(trim_offsets=family != "qwen2.5")
-    bos = {"qwen2.5": None, "tiny": "<|bos|>"}.get(family, "<|begin_of_text|>")
+    trimming = processors.ByteLevel(trim_offsets=not is_qwen)
+    bos = {"qwen2.5": None, "qwen3": None, "tiny": "<|bos|>"}.get(family, "<|begin_of_text|>")
     tokenizer.post_processor = processors.Sequence([trimming, _adds_bos(tokenizer, bos)]) if bos else trimming
     return tokenizer
 

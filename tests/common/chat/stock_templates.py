@@ -11,6 +11,7 @@ _TRL_FILES = {
     "llama3.1": "llama3_1.jinja",
     "llama3.2": "llama3_2.jinja",
     "qwen2.5": "qwen2_5.jinja",
+    "qwen3": "qwen3_instruct_2507.jinja",
     "gemma2": "gemma.jinja",
 }
 

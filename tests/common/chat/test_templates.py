@@ -11,7 +11,7 @@ from common.chat import FAMILIES, render_text
 from tests.common.chat.conversations import checked, conversations
 from tests.common.chat.stock_templates import mistral_text, stock_text
 
-SAME_TEXT = ["llama3", "llama3.1", "llama3.2", "qwen2.5"]
+SAME_TEXT = ["llama3", "llama3.1", "llama3.2", "qwen2.5", "qwen3"]
 RECORDED = json.loads((Path(__file__).parent / "stock" / "mistral-v0.3.json").read_text(encoding="utf-8"))
 DIALOGUE = [
     {"role": "system", "content": "Help."},
@@ -74,6 +74,14 @@ def test_tiny_writes_role_tokens_text_and_end_tokens_only():
     assert render_text(tiny, DIALOGUE) == text
     assert render_text(tiny, DIALOGUE, add_generation_prompt=True) == text + "<|assistant|>"
     assert render_text(tiny, DIALOGUE[1:2]) == "<|bos|><|user|>Where?<|end|>"
+
+
+def test_qwen3_has_neither_a_system_turn_nor_thinking_of_its_own():
+    text = render_text(FAMILIES["qwen3"], DIALOGUE[1:], add_generation_prompt=True)
+    assert text == (
+        "<|im_start|>user\nWhere?<|im_end|>\n<|im_start|>assistant\nHere.<|im_end|>\n"
+        "<|im_start|>user\nThanks!<|im_end|>\n<|im_start|>assistant\n"
+    )
 
 
 @pytest.mark.parametrize("name", FAMILIES)

@@ -57,6 +57,15 @@ def test_the_wrong_format_for_the_right_vocabulary_warns(tokenizer_folders, caps
     assert "set the chat family to llama3.1 or llama3.2" in " ".join(capsys.readouterr().out.split())
 
 
+def test_qwen_2_5_and_qwen3_are_told_apart_by_what_they_write_without_a_system_message(
+    tokenizer_folders, capsys
+):
+    load_tokenizer(tokenizer_folders["qwen3"], FAMILIES["qwen2.5"])
+    assert "set the chat family to qwen3" in " ".join(capsys.readouterr().out.split())
+    load_tokenizer(tokenizer_folders["qwen2.5"], FAMILIES["qwen3"])
+    assert "set the chat family to qwen2.5" in " ".join(capsys.readouterr().out.split())
+
+
 def test_a_special_token_that_a_customer_could_type_is_refused(tokenizer_folders, tmp_path):
     folder = shutil.copytree(tokenizer_folders["tiny"], tmp_path / "tokenizer")
     data = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))

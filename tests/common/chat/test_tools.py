@@ -151,7 +151,7 @@ def test_calls_and_replies_are_trained_after_the_prompt_that_is_served_and_tools
         assert tokenizer.decode(ids[:-1]).strip() == as_decoded(name, reply["content"]).strip()
 
 
-@pytest.mark.parametrize("name", ["llama3", "llama3.1", "llama3.2", "qwen2.5"])
+@pytest.mark.parametrize("name", ["llama3", "llama3.1", "llama3.2", "qwen2.5", "qwen3"])
 @checked
 @given(messages=tool_conversations())
 def test_the_text_is_that_of_the_stock_template(name, messages):
@@ -163,6 +163,7 @@ ANSWERS = {
     "llama3.1": '<|start_header_id|>ipython<|end_header_id|>\n\n"{\\"status\\": \\"sent\\"}"<|eot_id|>',
     "llama3.2": '<|start_header_id|>ipython<|end_header_id|>\n\n"{\\"status\\": \\"sent\\"}"<|eot_id|>',
     "qwen2.5": '<|im_start|>user\n<tool_response>\n{"status": "sent"}\n</tool_response><|im_end|>\n',
+    "qwen3": '<|im_start|>user\n<tool_response>\n{"status": "sent"}\n</tool_response><|im_end|>\n',
     "mistral-v0.3": '[TOOL_RESULTS] {"content": "{\\"status\\": \\"sent\\"}"}[/TOOL_RESULTS]',
     "gemma2": '<start_of_turn>user\n<tool_response>\n{"status": "sent"}\n</tool_response><end_of_turn>\n',
     "tiny": '<|user|><tool_response>\n{"status": "sent"}\n</tool_response><|end|>',

@@ -6,7 +6,8 @@ from peft import LoraConfig, get_peft_model
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from sft.config import ALL_PROJECTIONS
-from sft.cpu.fused_lora import _Dropout, _SharedDropout, fuse
+from sft.cpu import fused_lora
+from sft.cpu.fused_lora import dropped_places, fuse
 
 
 def make(dropout: float = 0.0, **changes: Any) -> Any:
@@ -28,8 +29,9 @@ def make(dropout: float = 0.0, **changes: Any) -> Any:
         target_modules=list(ALL_PROJECTIONS),
         init_lora_weights=False,
         task_type="CAUSAL_LM",
-        **changes,
     )
+    for name, value in changes.items():
+        setattr(lora, name, value)
     return get_peft_model(base, lora).train()
 
 
@@ -46,6 +48,44 @@ def test_without_dropout_loss_and_gradients_equal_peft() -> None:
     expected, actual = loss_and_gradients(plain), loss_and_gradients(fused)
     assert set(actual[1]) == set(expected[1]) and len(actual[1]) == 28
     torch.testing.assert_close(actual, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_with_dropout_loss_and_gradients_are_those_of_peft_with_the_same_masks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """PEFT's own dropout layers get the masks that the fused pass has drawn, one for layers of one input."""
+    drawn: list[torch.Tensor] = []
+
+    def recorded(count: int, p: float) -> torch.Tensor:
+        drawn.append(dropped_places(count, p))
+        return drawn[-1]
+
+    monkeypatch.setattr(fused_lora, "dropped_places", recorded)
+    fused, plain = make(0.3), make(0.3)
+    fuse(fused)
+    actual = loss_and_gradients(fused)
+    assert len(drawn) == 8, "two blocks: q k v, o, gate up, down"
+    masks = iter([drawn[i] for block in (0, 4) for i in (0, 0, 0, 1, 2, 2, 3) for i in [block + i]])
+    for module in plain.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.forward = _masked(next(masks))
+    torch.testing.assert_close(actual, loss_and_gradients(plain), rtol=1e-4, atol=1e-6)
+
+
+def _masked(places: torch.Tensor) -> Any:
+    return lambda x: x.flatten().index_fill(0, places, 0).view(x.shape) / 0.7
+
+
+def test_gradients_of_a_shared_input_pass_through_when_it_needs_them() -> None:
+    """With gradient checkpointing the embeddings' output needs one, and so do the first block's layers."""
+    plain, fused = make(), make()
+    fuse(fused)
+    ids, found = torch.arange(40).view(2, 20), []
+    for model in (plain, fused):
+        embeddings = model.get_input_embeddings()(ids).detach().requires_grad_()
+        model(inputs_embeds=embeddings, labels=ids).loss.backward()
+        found.append(embeddings.grad)
+    torch.testing.assert_close(found[1], found[0], rtol=1e-4, atol=1e-6)
 
 
 def test_evaluation_takes_no_dropout() -> None:
@@ -69,35 +109,40 @@ def test_layers_of_another_kind_are_left_alone(changes: dict[str, Any]) -> None:
     assert fuse(make(**changes)) == 0
 
 
+def test_a_layer_without_its_neighbours_is_fused_alone() -> None:
+    plain, fused = make(target_modules={"k_proj", "up_proj"}), make(target_modules={"k_proj", "up_proj"})
+    assert fuse(fused) == 4
+    torch.testing.assert_close(loss_and_gradients(fused), loss_and_gradients(plain), rtol=1e-4, atol=1e-6)
+
+
+def test_two_inputs_in_turn_are_not_mixed_up() -> None:
+    """A layer that is called again with another input, before its neighbours have been: each gets its own."""
+    model = make().eval()
+    attention = model.base_model.model.model.layers[0].self_attn
+    inputs = torch.randn(2, 1, 5, 32)
+    expected = [attention.q_proj(inputs[0]), attention.q_proj(inputs[1]), attention.v_proj(inputs[0])]
+    fuse(model)
+    actual = [attention.q_proj(inputs[0]), attention.q_proj(inputs[1]), attention.v_proj(inputs[0])]
+    torch.testing.assert_close(actual, expected)
+
+
 @pytest.mark.parametrize("p", [0.05, 0.5])
-def test_dropout_has_its_rate_and_keeps_the_mean(p: float) -> None:
+def test_places_are_dropped_at_their_rate_everywhere(p: float) -> None:
     torch.manual_seed(1)
-    x = torch.ones(400, 501)
-    dropped = _Dropout.apply(x, p)
-    zeros = (dropped == 0).double().mean().item()
-    assert zeros == pytest.approx(p, abs=4 * (p * (1 - p) / x.numel()) ** 0.5)
-    assert dropped.max().item() == pytest.approx(1 / (1 - p))
-
-
-def test_gradient_passes_where_the_input_was_kept() -> None:
-    x = torch.ones(50, 50, requires_grad=True)
-    dropped = _Dropout.apply(x, 0.3)
-    dropped.sum().backward()
-    torch.testing.assert_close(x.grad, dropped.detach())
+    count = 200_000
+    places = dropped_places(count, p)
+    assert bool((places[1:] > places[:-1]).all()) and places[0] >= 0 and places[-1] < count
+    quarters = torch.histc(places.double(), bins=4, min=0, max=count) / (count / 4)
+    assert quarters.tolist() == pytest.approx([p] * 4, abs=4 * (p * (1 - p) / (count / 4)) ** 0.5)
+    neighbours = ((places[1:] - places[:-1]) == 1).double().mean().item()
+    assert neighbours == pytest.approx(p, abs=4 * (p * (1 - p) / len(places)) ** 0.5), (
+        "independent of each other"
+    )
 
 
 def test_masks_follow_the_global_seed_and_differ_from_call_to_call() -> None:
-    x = torch.ones(64, 64)
     torch.manual_seed(5)
-    first, second = _Dropout.apply(x, 0.5), _Dropout.apply(x, 0.5)
+    first, second = dropped_places(4096, 0.5), dropped_places(4096, 0.5)
     torch.manual_seed(5)
-    assert torch.equal(_Dropout.apply(x, 0.5), first)
+    assert torch.equal(dropped_places(4096, 0.5), first)
     assert not torch.equal(first, second)
-
-
-def test_siblings_share_a_mask_and_other_inputs_do_not() -> None:
-    shared = _SharedDropout()
-    x = torch.ones(8, 8)
-    assert shared.dropped(x, 0.5) is shared.dropped(x, 0.5)
-    assert shared.dropped(x.clone(), 0.5) is not shared.dropped(x, 0.5)
-    assert shared.dropped(x, 0.0) is x

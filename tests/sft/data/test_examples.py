@@ -30,15 +30,18 @@ def test_only_the_assistant_is_learned_from(tmp_path: Path, tokenizer: Any) -> N
     assert examples.row_ids == ["row-0"] and not examples.dropped and not examples.truncated
 
 
-def test_a_cut_example_is_counted_and_one_without_trained_tokens_dropped(
+def test_a_long_conversation_is_cut_and_one_without_trained_tokens_dropped(
     tmp_path: Path, tokenizer: Any
 ) -> None:
-    path = write(tmp_path, rows(3))
+    path = write(tmp_path, rows(3))  # of one, two and three exchanges
     whole = load_examples(path, tokenizer, FAMILIES["tiny"], 512)
-    cut = load_examples(path, tokenizer, FAMILIES["tiny"], whole.lengths[0])
-    assert cut.truncated == 2 and max(cut.lengths) == whole.lengths[0]
+    assert (whole.cut, whole.truncated, whole.lost) == (0, 0, 0)
+    cut = load_examples(path, tokenizer, FAMILIES["tiny"], whole.lengths[1])
+    assert (cut.cut, cut.parts, len(cut)) == (1, 3, 5) and cut.row_ids[2:] == ["row-2"] * 3
+    assert cut.supervised + cut.lost == whole.supervised and max(cut.lengths) == whole.lengths[1]
     nothing = load_examples(path, tokenizer, FAMILIES["tiny"], 5)
-    assert len(nothing) == 0 and nothing.dropped == {"no_trained_token": 3}
+    assert len(nothing) == 0 and nothing.dropped == {"no_trained_token": 6}
+    assert nothing.summary() | {"lost_tokens": whole.supervised, "cut": 2, "parts": 5} == nothing.summary()
 
 
 def test_an_unusable_row_is_dropped_with_its_reason(tmp_path: Path, tokenizer: Any) -> None:

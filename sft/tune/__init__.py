@@ -1,0 +1,1 @@
+"""Search for hyper-parameters of a training config, by several workers on one database."""
