@@ -44,7 +44,7 @@ lint: $(VENV)/.dev
 
 # make bench-sft        our training step against plain TRL, in one run
 bench-sft: quickstart
-	$(RUN) -m benchmarks.sft configs/quickstart/sft.yaml max_steps=40
+	$(RUN) -m benchmarks.sft configs/quickstart/sft.yaml max_steps=20
 
 # make bench-gpu        plain TRL, our PEFT and Unsloth on one GPU: tokens/s and memory
 bench-gpu: $(VENV)/.dev

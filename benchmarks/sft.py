@@ -1,12 +1,13 @@
 """Training speed of `sft.train` on CPU against plain TRL, in one run.
 
     make bench-sft
-    python -m benchmarks.sft configs/quickstart/sft.yaml max_steps=40
+    python -m benchmarks.sft configs/quickstart/sft.yaml max_steps=20
 
 Same base, data, LoRA rank, length, effective batch, learning rate and number of steps; gradient checkpointing
-off; a process for each run, and the runs taken in turns. TRL runs in float32 and in bfloat16, and with
-micro-batches of 4 and of 16, and the fastest of them counts. Speeds are of whole optimizer steps, evaluation
-and saving left out, in tokens without padding.
+off; a process for each run, and the runs taken in turns. TRL runs in float32, in bfloat16 where the CPU
+computes it, and with micro-batches of 4 and of 16, and the fastest of them counts. Speeds are of whole
+optimizer steps, evaluation and saving left out, in tokens without padding. Then each measure that makes
+`sft.train` faster is left out in a run of its own.
 
 TRL 1.15 cannot take a step on a CPU: its loss is a Triton kernel. It gets a stand-in that does the same in
 plain PyTorch, at trained positions alone, so it is not slowed by full logits.
@@ -34,30 +35,48 @@ from sft.data.examples import IGNORE, Examples, load_examples
 ROUNDS = 2
 TRL = ("trl float32 4x4", "trl bfloat16 4x4", "trl float32 16x1")
 OURS = "sft.train"
+WITHOUT = (
+    "fused LoRA layers",
+    "short norms",
+    "last block at trained positions",
+    "leaving padding out",
+    "loss in chunks",
+)
+"""Measures of `sft.train`, each of which is left out in a run of its own."""
 
 
 def main() -> None:
     """Run every variant `ROUNDS` times in turns, and print the table."""
     config, _ = parse(TrainConfig, __doc__)
-    results: dict[str, list[dict[str, float]]] = {name: [] for name in (*TRL, OURS)}
+    config = config.model_copy(update={"report_to": (), "register_as": None})
+    peers = [name for name in TRL if "bfloat16" not in name or _computes_bfloat16()]
+    ablated = [f"without {measure}" for measure in WITHOUT]
+    results: dict[str, list[dict[str, float]]] = {name: [] for name in (*peers, OURS, *ablated)}
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
         file.write(dump(config))
         file.flush()
         for round_number in range(ROUNDS):
-            for name in results:
+            for name in results if round_number == 0 else (*peers, OURS):
                 say(f"round {round_number + 1} of {ROUNDS}: {name}")
                 output = subprocess.check_output(
                     [sys.executable, "-m", "benchmarks.sft", "--variant", name, file.name], text=True
                 )
                 results[name].append(json.loads(output.splitlines()[-1]))
-    _report(results)
+    _report(results, peers)
 
 
-def _report(results: dict[str, list[dict[str, float]]]) -> None:
+def _computes_bfloat16() -> bool:
+    """Elsewhere it is emulated, ten times slower than float32."""
+    import torch
+
+    return bool(torch.cpu._is_avx512_bf16_supported())
+
+
+def _report(results: dict[str, list[dict[str, float]]], peers: Sequence[str]) -> None:
     middle = {
         name: {key: median(run[key] for run in runs) for key in runs[0]} for name, runs in results.items()
     }
-    best = max(TRL, key=lambda name: middle[name]["tokens_per_s"])
+    best = max(peers, key=lambda name: middle[name]["tokens_per_s"])
     rows = []
     for name, figures in middle.items():
         spread = [run["tokens_per_s"] for run in results[name]]
@@ -88,7 +107,7 @@ def run_variant(name: str, config: TrainConfig) -> dict[str, float]:
     )
     training, validation = splits
     with tempfile.TemporaryDirectory() as work:
-        make = _our_trainer if name == OURS else _trl_trainer
+        make = _trl_trainer if name in TRL else _our_trainer
         trainer = make(name, config, tokenizer, training, Path(work))
         seconds, tokens, supervised = _train_and_time(trainer)
         return {
@@ -101,9 +120,32 @@ def run_variant(name: str, config: TrainConfig) -> dict[str, float]:
 def _our_trainer(name: str, config: TrainConfig, tokenizer: Any, training: Examples, work: Path) -> Any:
     from sft.setup import make_trainer
 
-    choices = Choices("cpu", "float32", fused_lora=True)
+    choices = Choices("cpu", "float32", fused_lora=name != f"without {WITHOUT[0]}")
+    _leave_out(name.removeprefix("without "))
     one = replace(training, input_ids=training.input_ids[:1], labels=training.labels[:1])
     return make_trainer(config, choices, tokenizer, training, one, work)
+
+
+def _leave_out(measure: str) -> None:
+    """Put what it replaces back in the place of one measure; the fused layers are a choice of their own."""
+    import torch
+
+    import sft.cpu.head
+    import sft.setup
+
+    def plain_loss(causal_lm: Any, hidden: Any, targets: Any) -> Any:
+        logits = causal_lm.get_output_embeddings()(hidden)
+        return torch.nn.functional.cross_entropy(logits, targets, reduction="sum")
+
+    match measure:
+        case "short norms":
+            sft.setup.replace_norms = lambda model: 0
+        case "last block at trained positions":
+            sft.cpu.head.LastBlock.narrow = lambda self, rows: None  # type: ignore[method-assign]
+        case "leaving padding out":  # batches of like length are what is done then
+            sft.cpu.head.Sequences.supported = False  # type: ignore[assignment, method-assign]
+        case "loss in chunks":
+            sft.cpu.head._head_loss = plain_loss
 
 
 def _trl_trainer(name: str, config: TrainConfig, tokenizer: Any, training: Examples, work: Path) -> Any:
@@ -125,12 +167,14 @@ def _trl_trainer(name: str, config: TrainConfig, tokenizer: Any, training: Examp
     arguments.load_best_model_at_end = False
     transformers.set_seed(config.seed)
     # Under autocast the weights stay in float32, TRL's default when it loads a model by itself.
+    base = load_base(config, Choices("cpu", "float32"))
+    assert config.lora is not None
     return SFTTrainer(
-        model=load_base(config, Choices("cpu", "float32", fused_lora=False)),
+        model=base,
         args=arguments,
-        train_dataset=as_dataset(training),
+        train_dataset=as_dataset(training).remove_columns("row"),
         processing_class=tokenizer,
-        peft_config=lora_config(config),
+        peft_config=lora_config(config.model, config.lora, base.config.num_hidden_layers),
     )
 
 

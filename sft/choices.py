@@ -94,11 +94,12 @@ def _attention_and_packing(config: TrainConfig, device: Device, dtype: Dtype) ->
         choice("packing", config.packing, "set in the config")
         return attention, config.packing
     packing = attention == "flash_attention_2"
-    why = (
-        "the kernel keeps packed examples apart"
-        if packing
-        else "without a kernel for packed rows, examples of like length are batched instead"
-    )
+    if packing:
+        why = "the kernel keeps packed examples apart"
+    elif device == "cpu" and attention == "sdpa":
+        why = "on a CPU padding is left out of the computation anyway"
+    else:
+        why = "without a kernel for packed rows, examples of like length are batched instead"
     choice("packing", "on" if packing else "off", why)
     return attention, packing
 

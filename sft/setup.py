@@ -59,11 +59,11 @@ def make_trainer(
     )
     trainer.remove_callback(PrinterCallback)
     trainer.remove_callback(ProgressCallback)
-    if choices.device == "cpu":
-        add_cpu_head(causal_lm(trainer.model))
     if choices.fused_lora:
         norms = replace_norms(trainer.model)
         choice("fused layers", fuse(trainer.model) + norms, "LoRA layers and norms with a shorter pass")
+    if choices.device == "cpu" and add_cpu_head(causal_lm(trainer.model)):  # wraps what was fused
+        trainer.lengths = None
     trained = sum(p.numel() for p in trainer.model.parameters() if p.requires_grad)
     everything = trainer.model.num_parameters()
     choice("weights", f"{trained:,}", f"trained, {trained / everything:.1%} of {everything:,}")

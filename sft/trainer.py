@@ -32,7 +32,9 @@ class StepRecord:
 
 
 class SupportTrainer(SFTTrainer):
-    """SFTTrainer on rendered examples of the given `lengths` (tokens); None says that they are packed.
+    """SFTTrainer on rendered examples of the given `lengths` (tokens), by which batches are grouped.
+
+    None leaves their order to chance alone: they are packed, or padding costs nothing.
 
     `supervised_seen` and `tokens_seen` count what this process has trained on, padding left out; `step` is
     the record of the current optimizer step, or of the last one once it has ended. `health` are figures that
@@ -51,7 +53,7 @@ class SupportTrainer(SFTTrainer):
         super().__init__(**kwargs)
         self.row_ids = row_ids
         self.health: dict[str, float] = {}
-        self._lengths = lengths
+        self.lengths = lengths
         self._sampler_seed = sampler_seed
         self._backend = backend
         self.tokens_seen = 0
@@ -86,10 +88,10 @@ class SupportTrainer(SFTTrainer):
         return self.step.grad_norm
 
     def _get_train_sampler(self, train_dataset: Any = None) -> LengthGroupedSampler | ShuffledSampler:
-        if self._lengths is None:
+        if self.lengths is None:
             return ShuffledSampler(len(self.train_dataset), self._sampler_seed)
         size = self.args.train_batch_size * self.args.gradient_accumulation_steps * self.args.world_size
-        return LengthGroupedSampler(self._lengths, size, self._sampler_seed)
+        return LengthGroupedSampler(self.lengths, size, self._sampler_seed)
 
     def get_batch_samples(self, *args: Any, **kwargs: Any) -> Any:
         """Called once an optimizer step, for all its micro-batches."""
@@ -125,7 +127,6 @@ class SupportTrainer(SFTTrainer):
             )
         if inputs["input_ids"].device.type != "cpu":
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
-        inputs.pop("attention_mask", None)
         with self.accelerator.autocast():  # bfloat16 where the arguments ask for it
             nll = model(**inputs).nll
         if num_items_in_batch is None:

@@ -5,10 +5,12 @@ from types import MethodType
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from sft.cpu.cross_entropy import linear_cross_entropy
-from sft.cpu.last_block import LastBlock
+from sft.cpu.last_block import LastBlock, take
+from sft.cpu.sequences import Sequences
 from sft.data.examples import IGNORE
 
 
@@ -16,42 +18,67 @@ from sft.data.examples import IGNORE
 class HeadOutput:
     """`nll` is the sum of the negative log-likelihood of the trained tokens, in nats; a scalar."""
 
-    nll: torch.Tensor
+    nll: Tensor
 
 
-def add_cpu_head(causal_lm: Any) -> None:
+def add_cpu_head(causal_lm: Any) -> bool:
     """Let `causal_lm(input_ids=..., labels=...)` return a `HeadOutput`; without labels it is as before.
 
-    Only the hidden states of trained positions meet the LM head, so full logits are never built. The forward
-    pass itself is replaced, and not called around, so that wrappers of the model (DistributedDataParallel)
-    see it. Without a mask, attention takes its causal path: padding is on the right, where no real token
-    looks. With `position_ids` that start anew, Transformers masks the packed examples from each other.
+    Only the hidden states of trained positions meet the LM head, so full logits are never built; and where
+    the model's attention allows it, padding is left out of the whole pass. The forward pass itself is
+    replaced, and not called around, so that wrappers of the model (DistributedDataParallel) see it.
+    Examples that are packed in a row have `position_ids` that start anew.
+
+    Returns whether padding is left out, so that batches need not be of like length.
     """
     plain = causal_lm.forward
-    last_block = LastBlock(causal_lm)
+    last_block, sequences = LastBlock(causal_lm), Sequences(causal_lm.config)
 
     def forward(
         self: Any,
-        input_ids: torch.Tensor | None = None,
-        labels: torch.Tensor | None = None,
-        position_ids: torch.Tensor | None = None,
+        input_ids: Tensor | None = None,
+        labels: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
         **others: Any,
     ) -> Any:
-        if labels is None:
+        if labels is None or input_ids is None:
             last_block.narrow(None)
-            return plain(input_ids=input_ids, position_ids=position_ids, **others)
-        targets = functional.pad(labels[:, 1:], (0, 1), value=IGNORE).flatten()
-        rows = (targets != IGNORE).nonzero().squeeze(1)
+            sequences.end()
+            return plain(
+                input_ids=input_ids, position_ids=position_ids, attention_mask=attention_mask, **others
+            )
+        targets = functional.pad(labels[:, 1:], (0, 1), value=IGNORE)
+        if sequences.supported:
+            if position_ids is None:
+                input_ids, targets, position_ids = _unpadded(input_ids, targets, attention_mask)
+            sequences.begin(_lengths(position_ids))
+        rows = (targets.flatten() != IGNORE).nonzero().squeeze(1)
         last_block.narrow(rows)
+        # Without a mask attention is causal: padding, if it is there, is on the right, where no token looks.
         hidden = self.base_model(
             input_ids=input_ids, position_ids=position_ids, use_cache=False
         ).last_hidden_state
-        return HeadOutput(nll=_head_loss(self, hidden.flatten(0, 1)[rows], targets[rows]))
+        return HeadOutput(nll=_head_loss(self, take(hidden.flatten(0, 1), rows), targets.flatten()[rows]))
 
     causal_lm.forward = MethodType(forward, causal_lm)
+    return sequences.supported
 
 
-def _head_loss(causal_lm: Any, hidden: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+def _unpadded(input_ids: Tensor, targets: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+    """The tokens of a batch (examples, length) in one row (1, tokens), their targets and positions."""
+    kept = torch.ones_like(input_ids, dtype=torch.bool) if mask is None else mask.bool()
+    positions = torch.arange(input_ids.shape[1]).expand_as(input_ids)
+    return input_ids[kept][None], targets[kept][None], positions[kept][None]
+
+
+def _lengths(position_ids: Tensor) -> list[int]:
+    """Lengths of the sequences in a row (1, tokens), whose positions start at 0."""
+    starts = (position_ids[0] == 0).nonzero().squeeze(1)
+    return torch.diff(starts, append=starts.new_tensor([position_ids.shape[1]])).tolist()
+
+
+def _head_loss(causal_lm: Any, hidden: Tensor, targets: Tensor) -> Tensor:
     """Sum of the negative log-likelihood of `targets` (n,) under the head's logits of `hidden` (n, d)."""
     head = causal_lm.get_output_embeddings()
     softcap = getattr(causal_lm.config, "final_logit_softcapping", None)

@@ -17,7 +17,7 @@ from common.work import finish, working
 from sft.tiny.config import TinyConfig
 from sft.tiny.dialogues import conversation
 
-_CODE = ("common/chat", "sft/tiny", "sft/cross_entropy.py")
+_CODE = ("common/chat", "sft/tiny", "sft/cpu/cross_entropy.py")
 
 
 def build(config: TinyConfig, options: Options) -> None:

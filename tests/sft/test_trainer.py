@@ -78,6 +78,15 @@ def test_a_batch_without_trained_tokens_gives_zero_and_no_nan(folder: Path) -> N
     assert loss.item() == 0
 
 
+def test_validation_keeps_no_logits(folder: Path) -> None:
+    """Logits of a whole split would fill the memory (8,000 tokens x 128,256 entries are 4 GB)."""
+    trainer, validation = make(folder)
+    loss, logits, labels = trainer.prediction_step(
+        trainer.model, trainer.data_collator([validation[0]]), False
+    )
+    assert loss.item() > 0 and logits is None and labels is None
+
+
 def test_arguments_carry_the_recipe(folder: Path) -> None:
     config = small_config(folder, learning_rate=2e-4, warmup_ratio=0.03, gradient_checkpointing=True)
     arguments = training_arguments(config, Choices("cpu", "bfloat16", fused_lora=False), folder)

@@ -20,11 +20,15 @@ def batch() -> dict[str, torch.Tensor]:
     labels = torch.where(torch.rand(3, 24) < 0.4, ids, IGNORE)
     labels[:, 0] = ids[:, 0]  # never a target, though labelled
     labels[2] = IGNORE
-    return {"input_ids": ids, "labels": labels}
+    mask = torch.ones_like(ids)
+    mask[1, 17:] = 0
+    labels[1, 17:] = IGNORE
+    return {"input_ids": ids, "labels": labels, "attention_mask": mask}
 
 
 def reference(model: Any, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
-    logits = model(input_ids=inputs["input_ids"]).logits[:, :-1].flatten(0, 1)
+    logits = model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"]).logits
+    logits = logits[:, :-1].flatten(0, 1)
     return torch.nn.functional.cross_entropy(logits, inputs["labels"][:, 1:].flatten(), reduction="sum")
 
 
@@ -36,9 +40,10 @@ def test_loss_and_gradients_are_those_of_full_logits(
     folder = write_model(tmp_path / "base", family)
     found = []
     for with_head in (False, True):
-        model = AutoModelForCausalLM.from_pretrained(folder, attn_implementation="eager")
+        kernel = "eager" if family == "gemma2" else "sdpa"
+        model = AutoModelForCausalLM.from_pretrained(folder, attn_implementation=kernel)
         if with_head:
-            add_cpu_head(model)
+            assert add_cpu_head(model) == (family != "gemma2"), "padding is left out but for Gemma 2"
             if checkpointing:
                 model.gradient_checkpointing_enable({"use_reentrant": False})
                 model.train()
@@ -48,12 +53,21 @@ def test_loss_and_gradients_are_those_of_full_logits(
     torch.testing.assert_close(found[1], found[0], rtol=1e-4, atol=1e-4)
 
 
-def test_without_labels_the_model_gives_all_logits(tmp_path: Path) -> None:
+def test_without_labels_the_model_gives_all_logits_and_heeds_the_mask(tmp_path: Path) -> None:
     model = AutoModelForCausalLM.from_pretrained(write_model(tmp_path / "base"))
-    before = model(input_ids=batch()["input_ids"]).logits
+    inputs = batch()
+    inputs.pop("labels")
+    inputs["attention_mask"] = inputs["attention_mask"].flip(1)  # padding on the left, as in generation
+    before = model(**inputs).logits
     add_cpu_head(model)
     model(**batch())
-    assert torch.equal(model(input_ids=batch()["input_ids"]).logits, before)
+    assert torch.equal(model(**inputs).logits, before)
+
+
+def test_models_with_a_sliding_window_keep_their_padded_rows(tmp_path: Path) -> None:
+    model = AutoModelForCausalLM.from_pretrained(write_model(tmp_path / "base", "mistral-v0.3"))
+    model.config.sliding_window = 8
+    assert not add_cpu_head(model)
 
 
 def test_a_batch_without_trained_tokens_gives_zero_and_gradients_of_zero(tmp_path: Path) -> None:

@@ -64,3 +64,13 @@ def test_summary_counts_tokens(tmp_path: Path, tokenizer: Any) -> None:
     assert summary["examples"] == 3 and summary["tokens"] == sum(examples.lengths)
     assert summary["supervised_tokens"] == examples.supervised
     assert summary["length"]["p100"] == max(examples.lengths)
+
+
+def test_another_tokenizer_gives_its_own_ids_at_once(tmp_path: Path, tokenizer: Any) -> None:
+    """Nothing of an earlier run's tokens is kept: stale caches have trained models on another vocabulary."""
+    path = write(tmp_path, rows(2))
+    write_tokenizer(tmp_path / "qwen", "qwen2.5")
+    other = load_tokenizer(str(tmp_path / "qwen"), FAMILIES["qwen2.5"])
+    load_examples(path, tokenizer, FAMILIES["tiny"], 512)
+    examples = load_examples(path, other, FAMILIES["qwen2.5"], 512)
+    assert "<|im_start|>assistant\nYour red box is on its way." in other.decode(examples.input_ids[0])
