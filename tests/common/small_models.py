@@ -41,6 +41,8 @@ def write_model(
         bos_token_id=None,
         pad_token_id=None,
     )
+    if family == "mistral-v0.3":
+        config.sliding_window = None  # as the real one's; Transformers' default is that of 0.1
     torch.manual_seed(seed)
     AutoModelForCausalLM.from_config(config, dtype=torch.float32).save_pretrained(folder)
     return folder
