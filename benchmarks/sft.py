@@ -40,6 +40,7 @@ WITHOUT = (
     "short norms",
     "last block at trained positions",
     "leaving padding out",
+    "shared beginnings computed once",
     "loss in chunks",
 )
 """Measures of `sft.train`, each of which is left out in a run of its own."""
@@ -131,6 +132,7 @@ def _leave_out(measure: str) -> None:
     import torch
 
     import sft.cpu.head
+    import sft.cpu.prefixes
     import sft.setup
 
     def plain_loss(causal_lm: Any, hidden: Any, targets: Any) -> Any:
@@ -144,6 +146,8 @@ def _leave_out(measure: str) -> None:
             sft.cpu.head.LastBlock.narrow = lambda self, rows: None  # type: ignore[method-assign]
         case "leaving padding out":  # batches of like length are what is done then
             sft.cpu.head.Sequences.supported = False  # type: ignore[assignment, method-assign]
+        case "shared beginnings computed once":
+            sft.cpu.prefixes.SHORTEST = 10**9
         case "loss in chunks":
             sft.cpu.head._head_loss = plain_loss
 

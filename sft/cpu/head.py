@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from sft.cpu.cross_entropy import linear_cross_entropy
 from sft.cpu.last_block import LastBlock, take
+from sft.cpu.prefixes import in_a_row
 from sft.cpu.sequences import Sequences
 from sft.data.examples import IGNORE
 
@@ -25,8 +26,9 @@ def add_cpu_head(causal_lm: Any) -> bool:
     """Let `causal_lm(input_ids=..., labels=...)` return a `HeadOutput`; without labels it is as before.
 
     Only the hidden states of trained positions meet the LM head, so full logits are never built; and where
-    the model's attention allows it, padding is left out of the whole pass. The forward pass itself is
-    replaced, and not called around, so that wrappers of the model (DistributedDataParallel) see it.
+    the model's attention allows it, padding is left out of the whole pass, and a system prompt that examples
+    of a batch share is computed once. The forward pass itself is replaced, and not called around, so that
+    wrappers of the model (DistributedDataParallel) see it.
     Examples that are packed in a row have `position_ids` that start anew.
 
     Returns whether padding is left out, so that batches need not be of like length.
@@ -50,9 +52,9 @@ def add_cpu_head(causal_lm: Any) -> bool:
             )
         targets = functional.pad(labels[:, 1:], (0, 1), value=IGNORE)
         if sequences.supported:
-            if position_ids is None:
-                input_ids, targets, position_ids = _unpadded(input_ids, targets, attention_mask)
-            sequences.begin(_lengths(position_ids))
+            row = in_a_row(*_sequences(input_ids, targets, attention_mask, position_ids))
+            input_ids, targets, position_ids = row.tokens, row.targets, row.positions
+            sequences.begin(row.spans)
         rows = (targets.flatten() != IGNORE).nonzero().squeeze(1)
         last_block.narrow(rows)
         # Without a mask attention is causal: padding, if it is there, is on the right, where no token looks.
@@ -65,17 +67,17 @@ def add_cpu_head(causal_lm: Any) -> bool:
     return sequences.supported
 
 
-def _unpadded(input_ids: Tensor, targets: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-    """The tokens of a batch (examples, length) in one row (1, tokens), their targets and positions."""
+def _sequences(
+    input_ids: Tensor, targets: Tensor, mask: Tensor | None, position_ids: Tensor | None
+) -> tuple[list[Tensor], list[Tensor]]:
+    """Tokens and targets of each sequence of a padded batch, or of a packed row (1, tokens)."""
+    if position_ids is not None:
+        starts = (position_ids[0] == 0).nonzero().squeeze(1)
+        lengths = torch.diff(starts, append=starts.new_tensor([position_ids.shape[1]])).tolist()
+        return list(input_ids[0].split(lengths)), list(targets[0].split(lengths))
     kept = torch.ones_like(input_ids, dtype=torch.bool) if mask is None else mask.bool()
-    positions = torch.arange(input_ids.shape[1]).expand_as(input_ids)
-    return input_ids[kept][None], targets[kept][None], positions[kept][None]
-
-
-def _lengths(position_ids: Tensor) -> list[int]:
-    """Lengths of the sequences in a row (1, tokens), whose positions start at 0."""
-    starts = (position_ids[0] == 0).nonzero().squeeze(1)
-    return torch.diff(starts, append=starts.new_tensor([position_ids.shape[1]])).tolist()
+    rows = range(len(input_ids))
+    return [input_ids[row][kept[row]] for row in rows], [targets[row][kept[row]] for row in rows]
 
 
 def _head_loss(causal_lm: Any, hidden: Tensor, targets: Tensor) -> Tensor:

@@ -8,16 +8,18 @@ from torch.nn.functional import scaled_dot_product_attention
 from transformers.integrations.sdpa_attention import repeat_kv
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
+from sft.cpu.prefixes import Span
+
 _NAME = "sft_sequences"
 
 
 class Sequences:
-    """Lets a model take sequences one after the other in a row, without one seeing another."""
+    """Lets a model take sequences in a row, without one seeing what is not its own."""
 
     def __init__(self, config: Any) -> None:
         self._config = config
         self._plain = config._attn_implementation
-        self._lengths: list[int] = []
+        self._spans: list[list[Span]] = []
 
     @property
     def supported(self) -> bool:
@@ -26,12 +28,12 @@ class Sequences:
         window = getattr(self._config, "sliding_window", None)
         return self._plain == "sdpa" and kinds == {"full_attention"} and window is None
 
-    def begin(self, lengths: list[int]) -> None:
-        """From now on rows hold sequences of these lengths; until the backward pass is over, or `end`.
+    def begin(self, spans: list[list[Span]]) -> None:
+        """From now on rows hold sequences made of these spans; until the backward pass is over, or `end`.
 
         Gradient checkpointing computes attention again in the backward pass.
         """
-        self._lengths = lengths
+        self._spans = spans
         ALL_ATTENTION_FUNCTIONS.register(_NAME, self._attend)
         self._config._attn_implementation = _NAME
 
@@ -52,14 +54,11 @@ class Sequences:
     ) -> tuple[Tensor, None]:
         """Shapes: query (1, heads, tokens, d), key and value (1, fewer heads, tokens, d)."""
         groups = getattr(module, "num_key_value_groups", 1)
-        parts = zip(
-            query.split(self._lengths, dim=2),
-            repeat_kv(key, groups).split(self._lengths, dim=2),
-            repeat_kv(value, groups).split(self._lengths, dim=2),
-            strict=True,
-        )
-        outputs = [
-            scaled_dot_product_attention(q, k, v, dropout_p=dropout, scale=scaling, is_causal=True)
-            for q, k, v in parts
-        ]
+        states = (query, repeat_kv(key, groups), repeat_kv(value, groups))
+        outputs = []
+        for spans in self._spans:
+            q, k, v = (torch.cat([x[:, :, start:end] for start, end in spans], dim=2) for x in states)
+            output = scaled_dot_product_attention(q, k, v, dropout_p=dropout, scale=scaling, is_causal=True)
+            own = spans[-1][1] - spans[-1][0]  # a shared beginning has its results where it first stands
+            outputs.append(output[:, :, -own:])
         return torch.cat(outputs, dim=2).transpose(1, 2).contiguous(), None

@@ -18,7 +18,8 @@ def batch() -> dict[str, torch.Tensor]:
     torch.manual_seed(3)
     ids = torch.randint(10, 60, (3, 24))
     labels = torch.where(torch.rand(3, 24) < 0.4, ids, IGNORE)
-    labels[:, 0] = ids[:, 0]  # never a target, though labelled
+    ids[:, :9], labels[:, :9] = ids[0, :9], IGNORE  # a beginning that is shared
+    labels[0, 0] = ids[0, 0]  # never a target, though labelled
     labels[2] = IGNORE
     mask = torch.ones_like(ids)
     mask[1, 17:] = 0
@@ -51,6 +52,17 @@ def test_loss_and_gradients_are_those_of_full_logits(
         nll.backward()
         found.append((nll.detach(), {name: p.grad for name, p in model.named_parameters()}))
     torch.testing.assert_close(found[1], found[0], rtol=1e-4, atol=1e-4)
+
+
+def test_padding_is_left_out_and_a_shared_beginning_computed_once(tmp_path: Path) -> None:
+    model = AutoModelForCausalLM.from_pretrained(write_model(tmp_path / "base"))
+    add_cpu_head(model)
+    seen = []
+    model.base_model.layers[0].register_forward_pre_hook(
+        lambda module, inputs: seen.append(inputs[0].shape[1])
+    )
+    model(**batch())
+    assert seen == [24 + (17 - 8) + (24 - 8)]
 
 
 def test_without_labels_the_model_gives_all_logits_and_heeds_the_mask(tmp_path: Path) -> None:
