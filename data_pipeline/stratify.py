@@ -63,8 +63,8 @@ def stratify(
     repair.put_every_topic_everywhere()
     repair.even_out()
     repair.send_back()
-    rare = [int(t) for t in np.flatnonzero(~repair.promised) if repair.groups[t].any()]
-    tied = [int(t) for t in np.flatnonzero(repair.promised) if repair.missing(t)]
+    rare = [t for t in np.flatnonzero(~repair.promised).tolist() if repair.groups[t].any()]
+    tied = [t for t in np.flatnonzero(repair.promised).tolist() if repair.missing(t)]
     return Stratified(repair.parts, repair.drawn, rare, tied)
 
 

@@ -84,11 +84,8 @@ def _attention_and_packing(config: TrainConfig, device: Device, dtype: Dtype) ->
     if config.chat_template == "gemma2":
         attention: Attention = "eager"
         why = "Gemma 2's soft cap on attention scores is applied by no other kernel"
-    elif device == "cuda" and dtype != "float32" and importlib.util.find_spec("flash_attn"):
-        attention, why = "flash_attention_2", "installed, and it takes packed rows as they are"
     else:
-        why = "flash_attn is not installed" if device == "cuda" else "PyTorch's own, on a CPU"
-        attention = "sdpa"
+        attention, why = _kernel(device, dtype)
     choice("attention", attention, why)
     if config.packing != "auto":
         choice("packing", config.packing, "set in the config")
@@ -102,6 +99,20 @@ def _attention_and_packing(config: TrainConfig, device: Device, dtype: Dtype) ->
         why = "without a kernel for packed rows, examples of like length are batched instead"
     choice("packing", "on" if packing else "off", why)
     return attention, packing
+
+
+def _kernel(device: Device, dtype: Dtype) -> tuple[Attention, str]:
+    if device == "cpu":
+        return "sdpa", "PyTorch's own, on a CPU"
+    if not importlib.util.find_spec("flash_attn"):
+        return "sdpa", "flash_attn is not installed"
+    if dtype == "float32":
+        return "sdpa", "flash_attn computes in 16 bits alone"
+    import torch
+
+    if torch.cuda.get_device_capability() < (8, 0):
+        return "sdpa", "flash_attn needs an Ampere GPU (A100, RTX 30) or a later one"
+    return "flash_attention_2", "installed, and it takes packed rows as they are"
 
 
 def _device(config: TrainConfig) -> Device:
@@ -125,6 +136,8 @@ def _device(config: TrainConfig) -> Device:
 
 
 def _dtype(config: TrainConfig, device: Device) -> tuple[Dtype, str]:
+    if config.dtype == "float16" and device == "cpu":
+        raise UserError("dtype float16 is for GPUs: on a CPU nothing scales its gradients", "set dtype: auto")
     if config.dtype != "auto":
         return config.dtype, "set in the config"
     if device == "cuda":
@@ -133,7 +146,7 @@ def _dtype(config: TrainConfig, device: Device) -> tuple[Dtype, str]:
         if torch.cuda.is_bf16_supported(including_emulation=False):
             return "bfloat16", "the GPU computes it"
         if config.load_in_4bit:
-            warn("4-bit on a GPU without bfloat16 is untested: TRL keeps adapters in bfloat16")
+            warn("4-bit on a GPU without bfloat16 is untested")
         return "float16", "the GPU has no bfloat16"
     if config.load_in_4bit:
         return "bfloat16", "4-bit computes in 16 bits"

@@ -111,6 +111,11 @@ class TrainConfig(Config):
     register_as: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")] | None = "customer-support"
     """The registry's name for the result, whose `candidate` it becomes; null leaves it unregistered."""
 
+    @property
+    def effective_batch_size(self) -> int:
+        """Examples of an optimizer step, in one process."""
+        return self.per_device_train_batch_size * self.gradient_accumulation_steps
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.load_in_4bit and self.dtype == "float32":
@@ -132,3 +137,6 @@ class TrainConfig(Config):
 
 INCIDENTAL = ("report_to", "tracking_uri", "register_as")
 """Settings that do not decide what is trained: changing them trains nothing anew."""
+
+BATCH_SHAPE = ("per_device_train_batch_size", "gradient_accumulation_steps", "gradient_checkpointing")
+"""Settings of the memory that a step takes; of the batch only the product decides what is trained."""

@@ -16,7 +16,7 @@ from sft.data.examples import Examples
 from sft.estimate.architecture import Architecture, read_architecture
 from sft.estimate.duration import duration
 from sft.estimate.gpus import GPUS
-from sft.estimate.memory import peak_memory, trained_bytes, weight_bytes
+from sft.estimate.memory import COPIES, peak_memory, trained_bytes
 from sft.estimate.report import describe, verdict
 from sft.estimate.workload import Workload, workload
 
@@ -139,7 +139,7 @@ def _show_steps(config: TrainConfig, architecture: Architecture, work: Workload)
     _heading("Steps")
     processes = f" x {ranks.world_size()} processes" if ranks.world_size() > 1 else ""
     batch = f"{config.per_device_train_batch_size} x {config.gradient_accumulation_steps}{processes}"
-    size = _COPIES_SAVED * _trained_weight_bytes(config, architecture)
+    size = _COPIES_SAVED * trained_bytes(config, architecture) / COPIES
     say(f"  optimizer steps  {plan.steps:,} of {plan.batch} ({batch}), {plan.epochs:.1f} epochs")
     say(f"  warm-up steps    {plan.warmup:,}, then {config.lr_scheduler_type}")
     say(f"  evaluations      {plan.evaluations:,}: the base, every {config.eval_steps:,} steps, the end")
@@ -148,12 +148,6 @@ def _show_steps(config: TrainConfig, architecture: Architecture, work: Workload)
         f"  checkpoints      {plan.checkpoints:,} of about {_bytes(size)}, of which {kept} are kept: "
         f"{_bytes(size * kept)} on disk"
     )
-
-
-def _trained_weight_bytes(config: TrainConfig, architecture: Architecture) -> float:
-    if config.lora is None:
-        return float(weight_bytes(config) * architecture.total)
-    return trained_bytes(config, architecture) / 4
 
 
 def _bytes(size: float) -> str:

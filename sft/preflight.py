@@ -1,23 +1,22 @@
-"""What can be known to fail before torch is imported: model, GPU, dataset, disk.
+"""What can be known to fail before the model is loaded: model, GPU, dataset, disk.
 
-Each check raises `UserError` with the cause and the fix; together they take well under a second.
+Each check raises `UserError` with the cause and the fix. Those of `check` take well under a second together.
 """
 
 import ctypes
-import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from common.artifacts import read_manifest
 from common.errors import UserError
 from common.models import check as check_model
-from common.models import local_folder
 from sft.config import TrainConfig
 
 _CHECKPOINTS_KEPT = 3  # the best, the latest, and the one being written
 _BYTES_A_WEIGHT = 12  # float32 weight and two Adam moments
-_LORA_WEIGHTS_OF_8B = 42_000_000  # Llama 3.1 8B, r = 16, all seven projections
 
 
 def check(config: TrainConfig) -> None:
@@ -30,7 +29,6 @@ def check(config: TrainConfig) -> None:
     if config.replay_dataset is not None:
         _check_dataset(config.replay_dataset)
     check_earlier(config)
-    _check_disk(config)
 
 
 def gpu_count() -> int:
@@ -76,8 +74,13 @@ def _check_dataset(dataset: Path) -> None:
             )
 
 
-def _check_disk(config: TrainConfig) -> None:
-    needed = _lora_weights(config) * _BYTES_A_WEIGHT * _CHECKPOINTS_KEPT + 100 * 2**20
+def check_disk(config: TrainConfig) -> None:
+    """Raise UserError when the checkpoints would not fit. Builds the model without weights: takes seconds."""
+    from sft.estimate.architecture import read_architecture
+
+    architecture = read_architecture(config.model)
+    trained = architecture.adapter_weights(config.lora) if config.lora else architecture.total
+    needed = trained * _BYTES_A_WEIGHT * _CHECKPOINTS_KEPT + 100 * 2**20
     folder = next(p for p in (config.output, *config.output.absolute().parents) if p.exists())
     free = shutil.disk_usage(folder).free
     if free < needed:
@@ -88,14 +91,19 @@ def _check_disk(config: TrainConfig) -> None:
         )
 
 
-def _lora_weights(config: TrainConfig) -> float:
-    """LoRA weights if all target modules were hidden x intermediate: an upper bound, good enough for disk."""
-    folder = local_folder(config.model)
-    if folder is None:
-        return _LORA_WEIGHTS_OF_8B * config.lora.r / 16 if config.lora else 0.0
-    architecture = json.loads((folder / "config.json").read_text())
-    sizes = (architecture.get(key, 0) for key in ("hidden_size", "intermediate_size"))
-    if config.lora is None:
-        return float(sum(file.stat().st_size for file in folder.glob("*.safetensors"))) / 2
-    modules = len(config.lora.target_modules) * architecture.get("num_hidden_layers", 0)
-    return float(sum(sizes) * config.lora.r * modules)
+@contextmanager
+def memory_errors() -> Iterator[None]:
+    """Turn a GPU that is out of memory into a UserError that says what to change."""
+    import torch
+
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        first = next(iter(str(error).splitlines()), "")
+        raise UserError(
+            f"the GPU is out of memory: {first}",
+            "halve per_device_train_batch_size and double gradient_accumulation_steps, or set "
+            "gradient_checkpointing: true: the run then goes on from its last checkpoint.\n"
+            "       A lower max_length or load_in_4bit: true saves more, and begins anew (--force); "
+            "--estimate tells how much",
+        ) from error

@@ -22,7 +22,12 @@ def local_rank() -> int:
 
 def is_sharded() -> bool:
     """True when the launcher's config spreads one model over the processes (FSDP, DeepSpeed ZeRO-3)."""
-    return any(os.environ.get(f"ACCELERATE_USE_{engine}") == "true" for engine in ("FSDP", "DEEPSPEED"))
+    return is_deepspeed() or os.environ.get("ACCELERATE_USE_FSDP") == "true"
+
+
+def is_deepspeed() -> bool:
+    """True when that is DeepSpeed, of which configs/accelerate has ZeRO-3."""
+    return os.environ.get("ACCELERATE_USE_DEEPSPEED") == "true"
 
 
 def is_main() -> bool:
@@ -49,6 +54,9 @@ def working_together(output: Path, recipe: Recipe, *, device: str, fresh: bool) 
 
     An error in one process ends the others: the launcher sees to that.
     """
+    if device == "cpu":
+        # Accelerate would call it "cpu:0", to which torch.load can't map a checkpoint.
+        os.environ.setdefault("ACCELERATE_TORCH_DEVICE", "cpu")
     if is_main():
         with working(output, recipe, fresh=fresh, protect=True) as work:
             barrier(device)

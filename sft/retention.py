@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from common.chat import FAMILIES
-from common.console import say
+from common.console import say, warn
 from common.errors import UserError
 from sft import ranks
 from sft.config import TrainConfig
-from sft.data.examples import load_examples
+from sft.data.examples import read_rows, render_rows
+from sft.data.replay import messages_key
 from sft.setup import as_dataset
 
 if TYPE_CHECKING:
@@ -40,10 +41,21 @@ def measure_retention(
     if config.replay_dataset is None:
         return {}
     path = config.replay_dataset / "val.jsonl"
-    examples = load_examples(path, tokenizer, FAMILIES[config.chat_template], config.max_length)
+    rows = read_rows(path)
+    # A dataset that has grown since then may train on what was held out of it.
+    trained = {messages_key(row) for row in read_rows(config.dataset / "train.jsonl")}
+    kept = [row for row in rows if messages_key(row) not in trained]
+    if len(kept) < len(rows):
+        warn(f"retention: {len(rows) - len(kept)} rows of '{path}' are trained on, and left out")
+    family = FAMILIES[config.chat_template]
+    examples = render_rows(kept, tokenizer, family, config.max_length, what="retention")
     if not len(examples):
         why = dict(examples.dropped)
-        raise UserError(f"no example of '{path}' can be evaluated: {why}", "raise max_length")
+        raise UserError(
+            f"of the {len(rows)} rows of '{path}' {len(rows) - len(kept)} are trained on, and none can be "
+            f"evaluated: {why}",
+            "choose another replay_dataset, or raise max_length",
+        )
     retention = _Retention(trainer, as_dataset(examples.sorted_by_length()), config.replay_dataset)
     trainer.add_callback(retention)
     return retention.losses

@@ -7,6 +7,7 @@ import torch
 import transformers
 from transformers import EarlyStoppingCallback, TrainerCallback, TrainerControl, TrainerState
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
+from transformers.trainer_pt_utils import get_model_param_count
 from trl import SFTConfig
 
 from common.console import choice
@@ -64,8 +65,9 @@ def make_trainer(
         choice("fused layers", fuse(trainer.model) + norms, "LoRA layers and norms with a shorter pass")
     if choices.device == "cpu" and add_cpu_head(causal_lm(trainer.model)):  # wraps what was fused
         trainer.lengths = None
-    trained = sum(p.numel() for p in trainer.model.parameters() if p.requires_grad)
-    everything = trainer.model.num_parameters()
+    trained = get_model_param_count(trainer.model, trainable_only=True)
+    # The one sees DeepSpeed's shards whole, the other bitsandbytes' packed weights.
+    everything = max(get_model_param_count(trainer.model), trainer.model.num_parameters())
     choice("weights", f"{trained:,}", f"trained, {trained / everything:.1%} of {everything:,}")
     return trainer
 

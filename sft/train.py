@@ -18,9 +18,9 @@ from common.console import quiet_libraries, say
 from common.models import local_folder, source
 from common.work import finish
 from sft import preflight, ranks
-from sft.checkpoints import last_checkpoint
+from sft.checkpoints import check_unchanged, last_checkpoint
 from sft.choices import resolve
-from sft.config import INCIDENTAL, TrainConfig
+from sft.config import BATCH_SHAPE, INCIDENTAL, TrainConfig
 from sft.data.splits import load_splits
 from sft.monitor import tracking
 from sft.release.registration import VOLATILE, register
@@ -49,6 +49,7 @@ def train(config: TrainConfig, options: Options) -> None:
         from sft.backends import unsloth
 
         unsloth.import_first()
+    preflight.check_disk(config)
     tokenizer = load_tokenizer(source(config.model), FAMILIES[config.chat_template])
     training, validation = load_splits(config, tokenizer)
     if recipe is None:
@@ -63,9 +64,12 @@ def train(config: TrainConfig, options: Options) -> None:
     from sft.setup import make_trainer
 
     with (
+        preflight.memory_errors(),
         ranks.working_together(config.output, recipe, device=choices.device, fresh=options.force) as work,
         tracking.tracking(config, recipe, work),
     ):
+        if ranks.is_main():
+            check_unchanged(work, choices)
         trainer = make_trainer(config, choices, tokenizer, training, validation, work)
         retention = measure_retention(trainer, config, tokenizer)
         checkpoint = last_checkpoint(work)
@@ -74,6 +78,8 @@ def train(config: TrainConfig, options: Options) -> None:
         trainer.args.eval_on_start = checkpoint is None  # the base's own validation loss, once
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         recipe.counts = {"train": training.summary(), "val": validation.summary()} | retention
+        if config.lora is None:
+            trainer.round_weights(choices.dtype)
         trainer.save_model(str(work / "best"))  # all processes: a sharded model is gathered
         if ranks.is_main():
             write_adapter(config, choices, recipe, trainer, tokenizer, work / "best")
@@ -82,20 +88,23 @@ def train(config: TrainConfig, options: Options) -> None:
 
 
 def _recipe(config: TrainConfig) -> Recipe:
+    """Of a batch the size decides, not the shape: out of memory, a run may go on in smaller pieces."""
     inputs: dict[str, Path] = {"dataset": config.dataset}
     for name in ("adapter", "replay_dataset"):
         if (path := getattr(config, name)) is not None:
             inputs[name] = path
     if (folder := local_folder(config.model)) is not None:
         inputs["model"] = folder
-    return Recipe.of(
+    recipe = Recipe.of(
         "adapter",
         config,
         inputs=inputs,
         code=_CODE,
         volatile=VOLATILE,
-        incidental=INCIDENTAL,
+        incidental=(*INCIDENTAL, *BATCH_SHAPE),
     )
+    recipe.config["effective_batch_size"] = config.effective_batch_size
+    return recipe
 
 
 if __name__ == "__main__":

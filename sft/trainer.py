@@ -1,5 +1,5 @@
-"""TRL's SFTTrainer with a loss that runs on CPU, length-grouped batches in an order that a resumed run
-repeats, a validation loss by token, and a record of what each step has trained on."""
+"""TRL's SFTTrainer with a loss that runs on CPU, batches in an order that a resumed run repeats, a
+validation loss by token, and a record of what each step has trained on."""
 
 import time
 from dataclasses import dataclass, field
@@ -7,8 +7,10 @@ from typing import Any
 
 import torch
 import transformers
+from transformers import EarlyStoppingCallback
 from trl import SFTTrainer
 
+from sft import ranks
 from sft.backends.unsloth import model_inputs
 from sft.choices import Backend
 from sft.data.batching import LengthGroupedSampler
@@ -51,10 +53,13 @@ class SupportTrainer(SFTTrainer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        if not ranks.is_sharded():
+            self._keep_trained_weights_in_float32()
         self.row_ids = row_ids
         self.health: dict[str, float] = {}
         self.lengths = lengths
         self._sampler_seed = sampler_seed
+        self._sampler: LengthGroupedSampler | ShuffledSampler | None = None
         self._backend = backend
         self.tokens_seen = 0
         self.supervised_seen = 0
@@ -78,6 +83,20 @@ class SupportTrainer(SFTTrainer):
         super()._load_callback_state()
         self.introduce_callbacks()  # a checkpoint's callbacks are new objects
 
+    def _keep_trained_weights_in_float32(self) -> None:
+        """TRL turns adapters on a 4-bit base into bfloat16, where a small step is rounded away.
+
+        The second moment of Adam then stays where it was, and float16's gradients can't be scaled back.
+        """
+        for parameter in self.model.parameters():
+            if parameter.requires_grad and parameter.is_floating_point():
+                parameter.data = parameter.data.float()
+
+    def round_weights(self, dtype: str) -> None:
+        """Once trained, whole weights are given away in the type that they were computed with."""
+        if not ranks.is_sharded():
+            self.model.to(getattr(torch, dtype))
+
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         if "loss" in logs:
             logs.update(self.health)
@@ -89,9 +108,25 @@ class SupportTrainer(SFTTrainer):
 
     def _get_train_sampler(self, train_dataset: Any = None) -> LengthGroupedSampler | ShuffledSampler:
         if self.lengths is None:
-            return ShuffledSampler(len(self.train_dataset), self._sampler_seed)
-        size = self.args.train_batch_size * self.args.gradient_accumulation_steps * self.args.world_size
-        return LengthGroupedSampler(self.lengths, size, self._sampler_seed)
+            self._sampler = ShuffledSampler(len(self.train_dataset), self._sampler_seed)
+        else:
+            size = self.args.train_batch_size * self.args.gradient_accumulation_steps * self.args.world_size
+            self._sampler = LengthGroupedSampler(self.lengths, size, self._sampler_seed)
+        return self._sampler
+
+    def _run_epoch(self, *, epoch: int, **kwargs: Any) -> None:
+        """One pass over the data, or none where a resumed run was over when it was killed."""
+        if self.state.global_step >= self.state.max_steps or self._patience_is_spent():
+            self.control.should_training_stop = True
+            return
+        # Trainer does not reach it through Accelerate's wrappers when several processes resume.
+        assert self._sampler is not None
+        self._sampler.set_epoch(epoch)
+        super()._run_epoch(epoch=epoch, **kwargs)
+
+    def _patience_is_spent(self) -> bool:
+        stoppers = (one for one in self.callback_handler.callbacks if isinstance(one, EarlyStoppingCallback))
+        return any(one.early_stopping_patience_counter >= one.early_stopping_patience for one in stoppers)
 
     def get_batch_samples(self, *args: Any, **kwargs: Any) -> Any:
         """Called once an optimizer step, for all its micro-batches."""

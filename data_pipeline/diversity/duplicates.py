@@ -91,8 +91,9 @@ def semantic_repeats(
 def _unit(vectors: Floats) -> NDArray[np.float32]:
     """Of length 1; zeros stay zeros."""
     vectors = np.asarray(vectors, dtype=np.float32)
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.where(norms == 0, 1, norms)
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True).astype(np.float32)
+    norms[norms == 0] = 1
+    return vectors / norms
 
 
 def _best_first(places: Sequence[int], ids: Sequence[str], scores: Sequence[float | None]) -> list[int]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from common.chat import FAMILIES
 from common.errors import UserError
 from common.models import load_weights
+from sft import ranks
 from sft.backends.earlier import load_earlier
 from sft.backends.qat import round_in_training
 from sft.choices import Choices
@@ -22,13 +23,22 @@ def prepare(config: TrainConfig, choices: Choices) -> Any:
         UserError: the model can't be fetched, lacks a target, or does not fit the earlier adapter.
     """
     base = load_base(config, choices)
+    if config.lora is not None and config.lora.top_layers is not None and not ranks.is_sharded():
+        # Gradient checkpointing would have the embeddings' output require gradients, and so send them
+        # through the frozen blocks below the adapters.
+        base.enable_input_require_grads = lambda: None
     if config.qat is not None:
         round_in_training(base, config.qat)
     if config.lora is None:
         return base
     from peft import get_peft_model
 
-    model = get_peft_model(base, lora_config(config.model, config.lora, base.config.num_hidden_layers))
+    model = get_peft_model(
+        base,
+        lora_config(config.model, config.lora, base.config.num_hidden_layers),
+        # ZeRO-3 takes one dtype only (https://github.com/deepspeedai/DeepSpeed/issues/8072).
+        autocast_adapter_dtype=not ranks.is_deepspeed(),
+    )
     if config.adapter is not None:
         load_earlier(model, config)
     return model
@@ -42,7 +52,9 @@ def load_base(config: TrainConfig, choices: Choices) -> "PreTrainedModel":
     """
     import torch
 
-    dtype = getattr(torch, choices.dtype)
+    # Weights that are trained themselves stay whole, and are computed with in 16 bits (autocast): bfloat16
+    # has 8 bits of precision, and a step of 1e-5 would not move most of them.
+    dtype = getattr(torch, choices.dtype) if config.lora is not None else torch.float32
     model = load_weights(
         config.model,
         FAMILIES[config.chat_template],

@@ -25,6 +25,7 @@ def round_in_training(model: Any, options: QatOptions) -> None:
     """
     quantize, prepare = _torchao(options)
     import torch
+    from transformers.trainer_pt_utils import get_model_param_count  # sees DeepSpeed's shards whole
 
     head = model.get_output_embeddings()
     layers = {
@@ -36,9 +37,10 @@ def round_in_training(model: Any, options: QatOptions) -> None:
         _check_groups(layers, options.group_size)
     # torchao asks for each module, by itself and by its name, whether it is one of them.
     quantize(model, prepare, filter_fn=lambda module, name: name in layers)
-    rounded = sum(layer.weight.numel() for layer in layers.values())
+    rounded = sum(get_model_param_count(layer) for layer in layers.values())
+    total = get_model_param_count(model)
     how = f"int4 in groups of {options.group_size}" if options.weights == "int4" else "int8 by output"
-    choice("qat", how, f"{len(layers)} linear layers, {rounded / model.num_parameters():.0%} of all weights")
+    choice("qat", how, f"{len(layers)} linear layers, {rounded / total:.0%} of all weights")
 
 
 def _torchao(options: QatOptions) -> tuple[Any, Any]:

@@ -14,15 +14,13 @@ from sft.data.examples import Examples, read_rows, render_rows
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-SPLITS = ("train", "val", "test")
-
 
 def add_replay(config: TrainConfig, tokenizer: "PreTrainedTokenizerBase", training: Examples) -> None:
     """Add examples of `config.replay_dataset`'s training split to `training`, and say how many.
 
     They are drawn with `sampler_seed`, without replacement, so that they are `replay_share` of all training
-    examples. Rows that the new dataset has too, in any split, are not taken: no row is trained on twice, and
-    none that the run is measured on.
+    examples. Rows that the new dataset has too, in any split or holdout, are not taken: no row is trained on
+    twice, and none that the run is measured on.
 
     Raises:
         UserError: nothing of the older data can be trained on.
@@ -30,7 +28,7 @@ def add_replay(config: TrainConfig, tokenizer: "PreTrainedTokenizerBase", traini
     assert config.replay_dataset is not None
     rows = read_rows(config.replay_dataset / "train.jsonl")
     known = _messages_of(config.dataset)
-    new_rows = [row for row in rows if _key(row) not in known]
+    new_rows = [row for row in rows if messages_key(row) not in known]
     for row in new_rows:
         row["id"] = f"replay:{row['id']}"
     family = FAMILIES[config.chat_template]
@@ -74,9 +72,10 @@ def _say(config: TrainConfig, replay: dict[str, Any], wanted: int) -> None:
 
 
 def _messages_of(dataset: Path) -> set[str]:
-    paths = [dataset / f"{split}.jsonl" for split in SPLITS]
-    return {_key(row) for path in paths if path.is_file() for row in read_rows(path)}
+    """Of all splits and holdouts; what the build has rejected is in none."""
+    paths = (path for path in dataset.glob("*.jsonl") if path.name != "rejected.jsonl")
+    return {messages_key(row) for path in paths for row in read_rows(path)}
 
 
-def _key(row: dict[str, Any]) -> str:
+def messages_key(row: dict[str, Any]) -> str:
     return json.dumps(row["messages"], sort_keys=True)

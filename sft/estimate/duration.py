@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sft.config import TrainConfig
 from sft.estimate.architecture import Architecture
 from sft.estimate.gpus import Gpu
-from sft.estimate.memory import NF4, weight_bytes
+from sft.estimate.memory import NF4, trained_blocks, weight_bytes
 from sft.estimate.workload import Workload
 
 MFU_LORA = 0.37
@@ -45,9 +45,11 @@ def flops_per_token(
     attention = 2 * architecture.query_width * attended * architecture.layers
     blocks = 2 * architecture.active + attention
     forward = blocks + 2 * architecture.head * trained_share
-    training = 2 * forward
+    # Gradients stop at the lowest block with an adapter.
+    passed = blocks * trained_blocks(config, architecture) / architecture.layers
+    training = forward + passed + 2 * architecture.head * trained_share
     if config.gradient_checkpointing:
-        training += blocks
+        training += passed
     if config.lora is None:
         training += 2 * (architecture.active + architecture.head * trained_share) + attention
     else:

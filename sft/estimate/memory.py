@@ -11,9 +11,9 @@ GIB = 2**30
 NF4 = 0.5 + 0.127 / 8
 """Bytes a weight: 4 bits, and 0.127 for constants, themselves quantised (QLoRA, Dettmers et al. 2023)."""
 COPIES = 4
-"""Of a trained weight: itself, its gradient and Adam's two moments, all of one type (torch.optim.AdamW)."""
-ADAPTER_BYTES = {True: 2, False: 4}
-"""Of an adapter's weight: TRL turns those on a 4-bit base into bfloat16, PEFT keeps others in float32."""
+"""Of a trained weight: itself, its gradient and Adam's two moments (torch.optim.AdamW)."""
+TRAINED_BYTES = 4
+"""Of each: what is trained is float32, be it an adapter or all there is."""
 NORM_BYTES = 2 * 4
 """A token and hidden unit: both RMSNorms of a block work on a float32 copy (Transformers' modelling code)."""
 MLP_COPIES = 3
@@ -70,11 +70,12 @@ def peak_memory(
     block = tokens * _block_bytes(config, architecture, longest)
     passing = tokens * size * (MLP_COPIES * architecture.mlp + 2 * architecture.hidden)  # gradients
     written = _written_out(config, architecture)
+    blocks = trained_blocks(config, architecture)
     if config.gradient_checkpointing:
-        kept: float = tokens * size * architecture.hidden * architecture.layers
+        kept: float = tokens * size * architecture.hidden * blocks
         block += max(written, default=0)
     else:
-        kept, block = block * architecture.layers + sum(written), 0.0
+        kept, block = block * blocks + sum(written), 0.0
     gradient_of_stack = max(written, default=0)
     return Memory(
         weights=_weights(config, architecture),
@@ -85,20 +86,27 @@ def peak_memory(
     )
 
 
+def trained_blocks(config: TrainConfig, architecture: Architecture) -> int:
+    """Blocks that gradients pass through: those with adapters, and none below."""
+    top = config.lora.top_layers if config.lora else None
+    return top or architecture.layers
+
+
 def weight_bytes(config: TrainConfig) -> int:
-    """Bytes of a weight that is not quantised, and of an activation."""
+    """Bytes of a weight that is frozen and not quantised, and of an activation."""
     return 4 if config.dtype == "float32" else 2
 
 
 def trained_bytes(config: TrainConfig, architecture: Architecture) -> float:
-    """Bytes of the adapters with gradients and moments; of gradients and moments where all is trained."""
-    if config.lora is None:
-        return (COPIES - 1) * weight_bytes(config) * architecture.total
-    return COPIES * ADAPTER_BYTES[config.load_in_4bit] * architecture.adapter_weights(config.lora)
+    """Bytes of the trained weights with gradients and moments."""
+    trained = architecture.total if config.lora is None else architecture.adapter_weights(config.lora)
+    return COPIES * TRAINED_BYTES * trained
 
 
 def _weights(config: TrainConfig, architecture: Architecture) -> float:
     size = weight_bytes(config)
+    if config.lora is None:  # autocast keeps a 16-bit copy of each trained weight during a pass
+        return size * architecture.total if size < TRAINED_BYTES else 0
     if not config.load_in_4bit:
         return size * architecture.total
     return NF4 * architecture.quantisable + size * (architecture.total - architecture.quantisable)

@@ -95,7 +95,7 @@ def _settings(config: TrainConfig, choices: Choices) -> Iterable[tuple[str, obje
     yield "chat template", config.chat_template
     yield "max_length", f"{config.max_length:,} tokens{', packed' if choices.packing else ''}"
     processes = ranks.world_size()
-    batch = config.per_device_train_batch_size * config.gradient_accumulation_steps * processes
+    batch = config.effective_batch_size * processes
     yield "batch", f"{batch} {'packed rows' if choices.packing else 'examples'} a step"
     if config.max_steps is None:
         yield "num_train_epochs", f"{config.num_train_epochs:g}"

@@ -26,7 +26,7 @@ def _vllm(config: TrainConfig) -> Iterator[str]:
     assert config.lora is not None
     name, folder = config.register_as or "support-assistant", config.output
     rank = next((rank for rank in _VLLM_RANKS if rank >= config.lora.r), None)
-    if config.lora.use_dora or rank is None:
+    if config.lora.use_dora or config.lora.target_parameters or rank is None:
         yield "vLLM serves no adapters of this sort: merge it into its base first."
         yield _code("bash", f"python -m sft.merge {folder}\nvllm serve {folder}_merged")
         return

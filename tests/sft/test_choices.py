@@ -37,3 +37,29 @@ def test_a_gpu_that_torch_cannot_use(folder: Path, monkeypatch: pytest.MonkeyPat
         resolve(small_config(folder, device="cuda"))
     with pytest.raises(UserError, match="cannot use it"):
         resolve(small_config(folder, load_in_4bit=True))
+
+
+def test_float16_is_for_gpus(folder: Path) -> None:
+    with pytest.raises(UserError, match="on a CPU nothing scales its gradients"):
+        resolve(small_config(folder, device="cpu", dtype="float16"))
+
+
+@pytest.mark.parametrize(
+    ("capability", "attention", "packing"),
+    [((7, 5), "sdpa", False), ((8, 0), "flash_attention_2", True), ((9, 0), "flash_attention_2", True)],
+)
+def test_flash_attention_needs_an_ampere_gpu(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capability: tuple[int, int],
+    attention: str,
+    packing: bool,
+) -> None:
+    import torch
+
+    monkeypatch.setattr(choices, "gpu_count", lambda: 1)
+    monkeypatch.setattr(choices.importlib.util, "find_spec", lambda name: name == "flash_attn" or None)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: capability)
+    resolved = resolve(small_config(folder, dtype="float16"))
+    assert (resolved.attention, resolved.packing) == (attention, packing)

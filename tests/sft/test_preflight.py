@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from common.errors import UserError
 from sft import preflight
+from tests.common.small_models import write_model
 from tests.sft.small_runs import rows, small_config, write_dataset
 
 
@@ -61,7 +63,36 @@ def test_an_artifact_of_another_kind(folder: Path, tmp_path: Path) -> None:
 def test_full_disk(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**12, 10**12, 10**6))
-    assert "has 0.0 GB of disk left" in problem(folder)
+    with pytest.raises(UserError, match=r"has 0\.0 GB of disk left, and its checkpoints need about 0\.1 GB"):
+        preflight.check_disk(small_config(folder))
+
+
+def test_the_disk_has_to_hold_the_checkpoints_of_experts_adapters(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Weight and two moments in float32, three times: 36 bytes for each of 4 experts' adapters."""
+    write_model(tmp_path / "base", "qwen3")
+    usage = namedtuple("usage", "total used free")
+    lora = {
+        "r": 1000,
+        "dropout": 0,
+        "target_modules": [],
+        "target_parameters": ["mlp.experts.gate_up_proj", "mlp.experts.down_proj"],
+    }
+    config = small_config(tmp_path, chat_template="qwen3", lora=lora)
+    needed = 36 * 1000 * 2 * 4 * ((32 + 32) + (16 + 32)) + 100 * 2**20
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**12, 0, needed))
+    preflight.check_disk(config)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**12, 0, needed - 1))
+    with pytest.raises(UserError, match="free some space"):
+        preflight.check_disk(config)
+
+
+def test_a_gpu_out_of_memory_says_what_to_change() -> None:
+    with pytest.raises(UserError) as caught, preflight.memory_errors():
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nMore.")
+    assert caught.value.what == "the GPU is out of memory: CUDA out of memory. Tried to allocate 2.00 GiB."
+    assert "halve per_device_train_batch_size and double gradient_accumulation_steps" in caught.value.fix
 
 
 def test_two_gpus_are_refused_before_the_model_loads(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from sft.checkpoints import last_checkpoint
 from sft.choices import Choices
 from sft.config import TrainConfig
 from sft.data.splits import load_splits
-from sft.retention import measure_retention
+from sft.retention import _Retention, measure_retention
 from sft.setup import make_trainer
 from tests.sft.small_runs import rows, small_config, write_dataset
 
@@ -109,3 +109,14 @@ def test_the_command_writes_the_figures_to_the_manifest(folder: Path) -> None:
     assert counts["replay_base_eval_loss"] > 0 and counts["replay_best_eval_loss"] > 0
     assert counts["train"]["replay"]["examples"] == 4
     assert read_manifest(folder / "continued").inputs.keys() == {"dataset", "replay_dataset", "model"}
+
+
+def test_what_the_new_dataset_trains_on_is_not_retained_but_learnt(tmp_path: Path) -> None:
+    write_dataset(tmp_path / "older", {"train": rows(20, 100), "val": rows(6, 200), "test": []})
+    write_dataset(tmp_path / "dataset", {"train": rows(40) + rows(4, 200), "val": rows(8, 40), "test": []})
+    config = small_config(tmp_path, replay_dataset=tmp_path / "older")
+    with console.capture() as shown:
+        trainer, _ = trainer_of(config, tmp_path / "work")
+    assert "4 rows of" in shown.get() and "are trained on, and left out" in " ".join(shown.get().split())
+    retained = [one._dataset for one in trainer.callback_handler.callbacks if isinstance(one, _Retention)]
+    assert [len(dataset) for dataset in retained] == [2]

@@ -18,7 +18,9 @@ pytestmark = pytest.mark.slow
 LAUNCH = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
 
 
-def train(folder: Path, name: str, processes: int, **changes: Any) -> subprocess.CompletedProcess[str]:
+def train(
+    folder: Path, name: str, processes: int, disturbance: str | None = None, **changes: Any
+) -> subprocess.CompletedProcess[str]:
     """16 examples a step in both cases; no dropout, whose masks are a process's own."""
     lora = {"r": 4, "alpha": 8, "dropout": 0.0}
     settings = {"output": folder / name, "gradient_accumulation_steps": 8 // processes, "lora": lora}
@@ -26,8 +28,9 @@ def train(folder: Path, name: str, processes: int, **changes: Any) -> subprocess
     path.write_text(dump(small_config(folder, **(settings | changes))))
     launcher = LAUNCH if processes == 2 else [sys.executable]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    module = ["tests.sft.disturbed_run", disturbance] if disturbance else ["sft.train"]
     return subprocess.run(
-        [*launcher, "-m", "sft.train", str(path)], capture_output=True, text=True, env=environment
+        [*launcher, "-m", *module, str(path)], capture_output=True, text=True, env=environment
     )
 
 
@@ -78,3 +81,30 @@ def test_a_second_run_of_two_processes_has_nothing_to_do(folder: Path) -> None:
 def test_an_error_ends_both(folder: Path) -> None:
     done = train(folder, "wrong", 2, lora={"r": 4, "target_modules": ["q_prj"]})
     assert done.returncode != 0 and "has no modules named q_prj" in done.stderr + done.stdout
+
+
+def test_after_a_kill_in_the_second_epoch_they_go_on_with_its_rows(folder: Path) -> None:
+    """4 steps an epoch, of 4 micro-batches; the checkpoint behind step 5 is one step into the second.
+
+    One process alone does not go on: its epochs would have other steps.
+    """
+    settings = {"max_steps": 7, "eval_steps": 5, "logging_steps": 1}
+    whole = train(folder, "unkilled", 2, **settings)
+    assert whole.returncode == 0, whole.stderr
+    assert train(folder, "killed", 2, "kill:23", **settings).returncode != 0
+    assert not (folder / "killed").exists()
+    refused = train(folder, "killed", 1, **settings, gradient_accumulation_steps=4)
+    assert refused.returncode == 1
+    assert "the interrupted run can't go on: processes was 2 and is 1" in refused.stderr
+    resumed = train(folder, "killed", 2, **settings)
+    assert resumed.returncode == 0 and "resuming from checkpoint-5" in resumed.stdout, resumed.stderr
+    assert losses(folder / "killed") == losses(folder / "unkilled")
+
+
+def test_a_nan_in_one_process_stops_both_with_its_rows(folder: Path) -> None:
+    done = train(folder, "nan", 2, "nan:6")
+    assert done.returncode != 0
+    (alert,) = [line for line in done.stdout.splitlines() if "[ALERT]" in line]
+    assert "step=2 nan: the loss of a micro-batch is nan; rows row-" in alert
+    rows_named = alert.rpartition("rows ")[2]
+    assert f"its rows: {rows_named}. No weight was changed" in done.stderr

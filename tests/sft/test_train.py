@@ -115,3 +115,21 @@ def test_a_gpu_learns_and_has_the_loss_of_the_cpu(folder: Path, first_run: str, 
     if not load_in_4bit:
         on_cpu = read_manifest(folder / "adapter").counts["base_eval_loss"]
         assert counts["base_eval_loss"] == pytest.approx(on_cpu, rel=0.02), "same loss as on the CPU"
+
+
+def test_out_of_memory_the_run_goes_on_in_smaller_pieces(folder: Path) -> None:
+    """Same losses: of the batch the product counts."""
+    settings = {"max_steps": 6, "eval_steps": 2, "lora": {"r": 4, "alpha": 8, "dropout": 0.0}}
+    whole = command(folder, "roomy", **settings)
+    run(whole)
+    name = "tight"
+    path = command(folder, name, **settings)[-1]
+    disturbed = [sys.executable, "-m", "tests.sft.disturbed_run", "memory:11", path]
+    failed = subprocess.run(disturbed, capture_output=True, text=True)
+    assert failed.returncode == 1 and "the GPU is out of memory" in failed.stderr
+    smaller = {"per_device_train_batch_size": 1, "gradient_accumulation_steps": 4}
+    assert "resuming from checkpoint-4" in run(command(folder, name, **settings, **smaller))
+    expected, actual = (read_manifest(folder / one).counts for one in ("roomy", name))
+    assert actual["steps"] == expected["steps"] == 6
+    assert actual["best_eval_loss"] == pytest.approx(expected["best_eval_loss"], rel=1e-4)
+    assert "is up to date" in run(whole)

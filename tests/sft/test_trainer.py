@@ -6,10 +6,13 @@ from typing import Any
 import pytest
 import torch
 
+import sft.setup
 from common.chat import FAMILIES, load_tokenizer
 from sft.choices import Choices
 from sft.data.examples import IGNORE, Examples, load_examples
+from sft.data.splits import load_splits
 from sft.setup import make_trainer, training_arguments
+from sft.trainer import SupportTrainer
 from tests.common.small_models import write_model
 from tests.sft.small_runs import small_config
 
@@ -94,3 +97,66 @@ def test_arguments_carry_the_recipe(folder: Path) -> None:
     assert (arguments.eval_steps, arguments.save_steps) == (3, 3)
     assert arguments.gradient_checkpointing and arguments.load_best_model_at_end
     assert arguments.max_length is None, "TRL would cut examples at 1,024 tokens without a word"
+
+
+def test_what_is_trained_is_float32_whatever_trl_makes_of_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TRL turns adapters on a 4-bit base into bfloat16; the base here only says that it is one."""
+    prepare = sft.setup.prepare
+
+    def prepare_4_bit(*arguments: Any) -> Any:
+        model = prepare(*arguments)
+        model.base_model.model.is_loaded_in_4bit = True
+        return model
+
+    monkeypatch.setattr(sft.setup, "prepare", prepare_4_bit)
+    seen = []
+    monkeypatch.setattr(
+        SupportTrainer,
+        "_keep_trained_weights_in_float32",
+        lambda trainer: (seen.append(dtypes(trainer.model)), keep(trainer))[1],
+    )
+    trainer, _ = make(folder)
+    assert seen == [{torch.bfloat16}], "else TRL no longer does it, and the method is not needed"
+    assert dtypes(trainer.model) == {torch.float32}
+
+
+keep = SupportTrainer._keep_trained_weights_in_float32
+
+
+def dtypes(model: torch.nn.Module) -> set[torch.dtype]:
+    return {parameter.dtype for parameter in model.parameters() if parameter.requires_grad}
+
+
+def test_weights_that_are_all_trained_stay_float32_and_are_computed_with_in_16_bits(folder: Path) -> None:
+    config = small_config(folder, lora=None, learning_rate=1e-5, max_steps=4)
+    tokenizer = load_tokenizer(config.model, FAMILIES["tiny"])
+    choices = Choices("cpu", "bfloat16")
+    trainer = make_trainer(config, choices, tokenizer, *load_splits(config, tokenizer), folder / "whole")
+    seen = set()
+    layer = trainer.model.model.layers[0].mlp.down_proj
+    layer.register_forward_hook(lambda module, inputs, output: seen.add(output.dtype))
+    before = layer.weight.detach().clone()
+    trainer.train()
+    assert (layer.weight.dtype, seen) == (torch.float32, {torch.bfloat16})
+    assert (layer.weight != before).float().mean() > 0.99, "in bfloat16 such steps leave most weights alone"
+    trainer.round_weights("bfloat16")
+    assert {parameter.dtype for parameter in trainer.model.parameters()} == {torch.bfloat16}
+
+
+@pytest.mark.parametrize("top_layers", [None, 1])
+def test_gradients_stop_below_the_lowest_adapter(folder: Path, top_layers: int | None) -> None:
+    lora = {"r": 4, "alpha": 8, "top_layers": top_layers}
+    trainer, _ = make(folder, lora=lora, gradient_checkpointing=True)
+    passed = set()
+    first = trainer.model.base_model.model.model.layers[0]
+    first.register_forward_hook(lambda module, inputs, output: passed.add(output.requires_grad))
+    trained = [p for p in trainer.model.parameters() if p.requires_grad]
+    before = [p.detach().clone() for p in trained]
+    trainer.evaluate()
+    passed.clear()
+    trainer.train()
+    in_training = passed - {False} if top_layers is None else passed
+    assert in_training == {top_layers is None}
+    assert any((p != old).any() for p, old in zip(trained, before, strict=True))

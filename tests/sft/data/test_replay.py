@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -84,3 +85,16 @@ def test_nothing_left_to_replay_is_an_error(tmp_path: Path, tokenizers: dict[str
 def test_without_replay_nothing_is_counted(tmp_path: Path, tokenizers: dict[str, Any]) -> None:
     training, _ = load(small_config(tmp_path), tokenizers)
     assert len(training) == 40 and "replay" not in training.summary()
+
+
+def test_holdouts_of_the_new_dataset_are_not_replayed_but_what_it_rejected_is(
+    tmp_path: Path, tokenizers: dict[str, Any]
+) -> None:
+    config = config_of(tmp_path, rows(20, 100))
+    splits = {"train": rows(40), "val": rows(8, 40), "test": []}
+    held_out = {"unseen_situations": rows(5, 100), "rejected": rows(5, 105)}
+    shutil.rmtree(config.dataset)
+    write_dataset(config.dataset, splits | held_out)
+    training, _ = load(config, tokenizers)
+    assert training.replay["rows_also_in_dataset"] == 5
+    assert training.replay["of"] == 15

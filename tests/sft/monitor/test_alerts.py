@@ -10,6 +10,7 @@ import torch
 from transformers import TrainerControl, TrainerState, TrainingArguments
 
 from common.errors import UserError
+from sft.monitor import alerts as alerts_module
 from sft.monitor.alerts import Alerts
 from sft.trainer import StepRecord
 from tests.sft.monitor.small_trainers import small_trainer
@@ -215,3 +216,16 @@ def test_alerts_survive_a_resume_and_the_callback_knows_the_new_trainer(folder: 
 def test_arguments_name_the_run(folder: Path) -> None:
     arguments: TrainingArguments = small_trainer(folder).args
     assert arguments.run_name == "adapter" and arguments.report_to == []
+
+
+def test_a_nan_of_another_process_names_its_rows_and_not_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    alerts = watching()
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    alerts.trainer.summed_over_processes = lambda count: count + 1
+    theirs = [(float("nan"), ["row-30", "row-31"])]
+    monkeypatch.setattr(alerts_module, "gather_object", lambda ours: ours + theirs)
+    with pytest.raises(UserError, match="loss of a micro-batch is nan at step 5; its rows: row-30, row-31"):
+        step(alerts, 5, [1.0, 1.0], grad_norm=float("nan"))
+    assert [alert["rows"] for alert in alerts.alerts] == [["row-30", "row-31"]]
+    alerts.trainer.summed_over_processes = lambda count: count
+    step(alerts, 5, [1.0, 1.0])

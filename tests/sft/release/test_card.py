@@ -155,3 +155,11 @@ def test_gemma_2_is_loaded_with_the_kernel_that_caps_its_scores(tmp_path: Path) 
     write_model(tmp_path / "base", "gemma2")
     assert 'attn_implementation="eager"' in card(tmp_path, chat_template="gemma2")
     assert "attn_implementation" not in card(tmp_path)
+
+
+def test_adapters_that_vllm_does_not_serve_are_merged_first(tmp_path: Path) -> None:
+    experts = {"dropout": 0, "target_modules": [], "target_parameters": ["mlp.experts.down_proj"]}
+    for lora in ({"use_dora": True}, experts, {"r": 1024}):
+        text = card(tmp_path, lora=lora)
+        assert "python -m sft.merge" in text and "--enable-lora" not in text
+    assert "--enable-lora --max-lora-rank 16" in card(tmp_path)
