@@ -19,6 +19,7 @@ COMMANDS = {
     "python -m data_pipeline.pii.train_ner": "data_pipeline.pii.ner.config:TrainNerConfig",
     "python -m data_pipeline.synthesise": "data_pipeline.synthetic.config:SynthesiseConfig",
     "python -m sft.tiny": "sft.tiny.config:TinyConfig",
+    "python -m alignment.pairs": "alignment.pairs.config:PairsConfig",
     "python -m sft.train": "sft.config:TrainConfig",
     "python -m sft.tune": "sft.tune.config:TuneConfig",
     "python -m eval.report": "eval.config:ReportConfig",

@@ -1,0 +1,1 @@
+"""Preference pairs: gathered and checked. Training on them (DPO, ORPO) comes next."""
