@@ -49,6 +49,7 @@ def train(config: TrainConfig, options: Options) -> None:
         from sft.backends import unsloth
 
         unsloth.import_first()
+    quiet_libraries()  # before transformers and peft import bitsandbytes and torchao, which speak up then
     preflight.check_disk(config)
     tokenizer = load_tokenizer(source(config.model), FAMILIES[config.chat_template])
     training, validation = load_splits(config, tokenizer)
@@ -58,7 +59,6 @@ def train(config: TrainConfig, options: Options) -> None:
         show_plan(config, choices, tokenizer, training, validation)
         return
 
-    quiet_libraries()  # before peft is imported: bitsandbytes speaks up then
     from sft.release.adapter import write_adapter
     from sft.retention import measure_retention
     from sft.setup import make_trainer
