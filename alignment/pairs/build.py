@@ -13,6 +13,7 @@ from alignment.pairs.length import left_out
 from alignment.pairs.reading import Refused, read_file
 from common.seeds import unit_hash
 from data_pipeline.level1.compared import squeeze
+from sft.data.examples import read_rows, split_files
 
 CHOICES = ("repeated", "near_test", "near_holdout", "match_lengths")
 """Reasons that are no defect of a row: it stands elsewhere, or is one too many."""
@@ -100,11 +101,8 @@ def tested_words(dataset: Path | None) -> list[str]:
     """What customers say in a dataset's test split and holdouts, `squeeze`d."""
     if dataset is None:
         return []
-    from sft.data.examples import read_rows
-
-    names = {"train.jsonl", "val.jsonl", "rejected.jsonl"}
-    paths = [path for path in sorted(dataset.glob("*.jsonl")) if path.name not in names]
-    return [_opening(row["messages"]) for path in paths for row in read_rows(path)]
+    files = split_files(dataset, without=("train", "val"))
+    return [_opening(row["messages"]) for path in files for row in read_rows(path)]
 
 
 def _opening(messages: Sequence[Mapping[str, Any]]) -> str:

@@ -3,25 +3,13 @@
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
 from common import seeds
 from common.config import ArtifactPath, Config, InputPath
+from data_pipeline.config import HoldoutName
 from data_pipeline.level1.config import NearDuplicates
 from data_pipeline.pii.config import PiiConfig
-
-SPLITS = ("train", "val")
-
-
-def _not_taken(name: str) -> str:
-    if name in (*SPLITS, "rejected"):
-        raise ValueError(f"'{name}' is taken: choose another name for the holdout")
-    return name
-
-
-HoldoutName = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]{0,59}$"), AfterValidator(_not_taken)
-]
 
 
 class PairsFile(Config):

@@ -88,6 +88,12 @@ def load_examples(
     return render_rows(read_rows(path), tokenizer, family, max_length, what=path.name)
 
 
+def split_files(dataset: Path, *, without: tuple[str, ...] = ()) -> list[Path]:
+    """The files of a dataset's splits and holdouts, but those named; what the build has rejected is in none."""
+    left_out = {"rejected", *without}
+    return [path for path in sorted(dataset.glob("*.jsonl")) if path.stem not in left_out]
+
+
 def read_rows(path: Path) -> list[dict[str, Any]]:
     """The rows of a split: `id`, `messages` and what else the dataset has."""
     with path.open(encoding="utf-8") as lines:

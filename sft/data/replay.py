@@ -9,7 +9,7 @@ from common.chat import FAMILIES
 from common.console import choice, warn
 from common.errors import UserError
 from sft.config import TrainConfig
-from sft.data.examples import Examples, read_rows, render_rows
+from sft.data.examples import Examples, read_rows, render_rows, split_files
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -72,10 +72,9 @@ def _say(config: TrainConfig, replay: dict[str, Any], wanted: int) -> None:
 
 
 def _messages_of(dataset: Path) -> set[str]:
-    """Of all splits and holdouts; what the build has rejected is in none."""
-    paths = (path for path in dataset.glob("*.jsonl") if path.name != "rejected.jsonl")
-    return {messages_key(row) for path in paths for row in read_rows(path)}
+    return {messages_key(row) for path in split_files(dataset) for row in read_rows(path)}
 
 
 def messages_key(row: dict[str, Any]) -> str:
+    """The same for rows of the same messages."""
     return json.dumps(row["messages"], sort_keys=True)
