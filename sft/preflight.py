@@ -6,8 +6,6 @@ Each check raises `UserError` with the cause and the fix. Those of `check` take 
 import ctypes
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from common.artifacts import read_manifest
@@ -89,21 +87,3 @@ def check_disk(config: TrainConfig) -> None:
             f"and its checkpoints need about {needed / 1e9:.1f} GB",
             "free some space, or choose an output on another disk",
         )
-
-
-@contextmanager
-def memory_errors() -> Iterator[None]:
-    """Turn a GPU that is out of memory into a UserError that says what to change."""
-    import torch
-
-    try:
-        yield
-    except torch.OutOfMemoryError as error:
-        first = next(iter(str(error).splitlines()), "")
-        raise UserError(
-            f"the GPU is out of memory: {first}",
-            "halve per_device_train_batch_size and double gradient_accumulation_steps, or set "
-            "gradient_checkpointing: true: the run then goes on from its last checkpoint.\n"
-            "       A lower max_length or load_in_4bit: true saves more, and begins anew (--force); "
-            "--estimate tells how much",
-        ) from error

@@ -59,12 +59,13 @@ def train(config: TrainConfig, options: Options) -> None:
         show_plan(config, choices, tokenizer, training, validation)
         return
 
+    from sft.out_of_memory import memory_errors
     from sft.release.adapter import write_adapter
     from sft.retention import measure_retention
     from sft.setup import make_trainer
 
     with (
-        preflight.memory_errors(),
+        memory_errors(),
         ranks.working_together(config.output, recipe, device=choices.device, fresh=options.force) as work,
         tracking.tracking(config, recipe, work),
     ):

@@ -89,7 +89,7 @@ def load_examples(
 
 
 def split_files(dataset: Path, *, without: tuple[str, ...] = ()) -> list[Path]:
-    """The files of a dataset's splits and holdouts, but those named; what the build has rejected is in none."""
+    """The files of a dataset's splits and holdouts, but those named; rejected rows are in none."""
     left_out = {"rejected", *without}
     return [path for path in sorted(dataset.glob("*.jsonl")) if path.stem not in left_out]
 

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from common.errors import UserError
 from sft import preflight
@@ -86,13 +85,6 @@ def test_the_disk_has_to_hold_the_checkpoints_of_experts_adapters(
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**12, 0, needed - 1))
     with pytest.raises(UserError, match="free some space"):
         preflight.check_disk(config)
-
-
-def test_a_gpu_out_of_memory_says_what_to_change() -> None:
-    with pytest.raises(UserError) as caught, preflight.memory_errors():
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nMore.")
-    assert caught.value.what == "the GPU is out of memory: CUDA out of memory. Tried to allocate 2.00 GiB."
-    assert "halve per_device_train_batch_size and double gradient_accumulation_steps" in caught.value.fix
 
 
 def test_two_gpus_are_refused_before_the_model_loads(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
